@@ -1,0 +1,35 @@
+"""The whole pipeline: params -> cells -> fetch -> variant -> train -> collect -> tables, figures, claims -> article.
+
+snakemake                                      the preset that params.yaml names
+snakemake --config preset=paper                another one
+snakemake --config models=mlp-1x512,alexnet    narrowed: also studies, datasets, corruptions, regularizers, seeds
+"""
+
+from snakemake.utils import min_version
+
+min_version("9.20")
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/results.smk"
+include: "workflow/rules/article.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        ARTICLE,
+
+
+rule results:
+    """Everything but the article."""
+    input:
+        result_files(),
+
+
+rule runs:
+    """The trained cells alone."""
+    input:
+        [run_file(cell, name) for cell in PLAN.cells for name in RUN_FILES],

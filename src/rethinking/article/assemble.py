@@ -1,0 +1,132 @@
+"""Put a preset's results where the article's sources read them: tables, figures and `_variables.yml`."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rethinking.errors import UserError
+from rethinking.files import write_text
+from rethinking.params import Params
+from rethinking.results.claims import Verdict
+from rethinking.results.frame import Results
+from rethinking.results.table import Cell, Column, Table
+
+DATASET_TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "digits": "digits"}
+
+
+def assemble(results: Results, source: Path, report: Path) -> None:
+    """Fill `report/_generated` and `report/_variables.yml` from the finished results in `source`.
+
+    Raises UserError if there is no table or figure there.
+    """
+    generated = report / "_generated"
+    shutil.rmtree(generated, ignore_errors=True)
+    for kind, pattern in (("tables", "*.md"), ("figures", "*.svg")):
+        found = sorted((source / kind).glob(pattern))
+        if not found:
+            raise UserError(f"{source / kind} holds no {pattern}; run the preset first")
+        (generated / kind).mkdir(parents=True)
+        for path in found:
+            shutil.copyfile(path, generated / kind / path.name)
+    write_text(generated / "tables" / "settings.md", settings_table(results.params).markdown())
+    write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
+    content = variables(results, _read_json(source / "metrics.json"), _read_json(source / "claims.json"))
+    text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
+    write_text(report / "_variables.yml", text)
+
+
+def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
+    """Return what prose may name: every value is text as it is to be shown."""
+    params, cells = results.params, results.cells
+    study = params.studies.randomisation
+    return {
+        "preset": {
+            "name": params.preset,
+            "dataset": DATASET_TITLES[study.dataset],
+            "seeds": str(len(params.seeds)),
+            "cells": str(len(cells)),
+            "minutes": f"{cells['seconds'].sum() / 60:.0f}",
+            "devices": ", ".join(sorted(cells["device"].astype(str).unique())),
+            "diverged": str(int((cells["status"] == "diverged").sum())),
+        },
+        "settings": {
+            "epochs": str(params.training.epochs),
+            "batch_size": str(params.training.batch_size),
+            "decay": f"{params.training.learning_rate_decay:g}",
+            "momentum": f"{params.training.momentum:g}",
+            "overfit_loss": f"{params.results.overfit_loss:g}",
+            "rotation": f"{params.augmentation.rotation_degrees:g}",
+            "crop": str(params.datasets[study.dataset].crop_size),
+            "weight_decay": f"{params.models['inception'].weight_decay:g}",
+        },
+        "verdict": {
+            name: {record["key"]: Verdict(record["judgement"], record["evidence"]).text for record in records}
+            for name, records in claims.items()
+        },
+        **{name: _shown(values) for name, values in metrics.items()},
+    }
+
+
+def settings_table(params: Params) -> Table:
+    """Return the settings of every model as they are trained without exceptions."""
+    columns = [
+        Column("Model"),
+        Column("Width", "number"),
+        Column("Initialisation"),
+        Column("Learning rate", "number"),
+        Column("Weight decay", "number"),
+        Column("on"),
+    ]
+    rows = [
+        (
+            name,
+            float(model.width),
+            model.initialisation,
+            model.initial_learning_rate,
+            model.weight_decay,
+            model.weight_decay_layers,
+        )
+        for name, model in params.models.items()
+    ]
+    return Table(columns, rows)
+
+
+def execution_table(results: Results) -> Table:
+    """Return how many cells ran on which device in which precision, and how long they took."""
+    groups = results.cells.groupby(["device", "device_name", "precision"], dropna=False)
+    columns = [
+        Column("Device"),
+        Column("Name"),
+        Column("Precision of training"),
+        Column("Cells", "count"),
+        Column("Minutes", "number"),
+    ]
+    rows: list[list[Cell]] = [
+        [*(str(part) for part in key), len(found), float(found["seconds"].sum()) / 60]
+        for key, found in groups
+    ]
+    return Table(columns, rows)
+
+
+def _shown(value: Any, key: str = "") -> Any:
+    """Format a headline number by what its name says it is; nested mappings keep their shape."""
+    if isinstance(value, dict):
+        return {name: _shown(inner, name) for name, inner in value.items()}
+    if value is None:
+        return "not available"
+    if "accuracy" in key or "error" in key:
+        return f"{100 * value:.2f} %"
+    return f"{value:g}"
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; run the preset first") from None
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); delete it and run again") from None
+    return content

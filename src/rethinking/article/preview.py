@@ -1,0 +1,168 @@
+"""The article without Quarto: the same sources through pandoc and one Lua filter, to HTML and to PDF."""
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from rethinking.article.shortcodes import Source, expand
+from rethinking.errors import UserError
+
+_FRONT_MATTER = {
+    *("title", "subtitle", "author", "date", "abstract", "keywords", "description", "lang", "bibliography"),
+    *("csl", "format", "toc", "toc-depth", "number-sections", "link-citations", "citeproc"),
+}
+# Where a project sets these, the page follows; what else stands in _quarto.yml concerns Quarto's own look.
+_PROJECT = ("lang", "bibliography", "csl", "number-sections", "toc", "toc-depth", "author")
+
+
+@dataclass(frozen=True)
+class _Converted:
+    text: str
+    images: tuple[str, ...]  # relative to the project
+
+
+def check(report: Path) -> None:
+    """Raise UserError with file and line where the sources need what is missing or what the preview lacks."""
+    with _assets() as assets:
+        _convert(report, assets, "html")
+
+
+def render(report: Path, site: Path) -> None:
+    """Write `index.html`, `index.pdf` and what they show into the existing folder `site`.
+
+    `report` is a Quarto project with `_quarto.yml` and `index.qmd`. Raises UserError as `check` does, and
+    where a figure cannot be read.
+    """
+    with _assets() as assets:
+        page = _convert(report, assets, "html")
+        article = _convert(report, assets, "typst")
+        for image in page.images:
+            (site / image).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(report / image, site / image)
+        shutil.copyfile(assets / "preview.css", site / "preview.css")
+        (site / "index.html").write_text(page.text, encoding="utf-8")
+        _compile(report, article.text, site)
+
+
+@contextmanager
+def _assets() -> Iterator[Path]:
+    with resources.as_file(resources.files("rethinking.article") / "preview") as folder:
+        yield folder
+
+
+def _convert(report: Path, assets: Path, to: str) -> _Converted:
+    source = expand(report / "index.qmd", report)
+    metadata = _metadata(report, source)
+    template = "page.html" if to == "html" else "article.typ"
+    with tempfile.TemporaryDirectory() as scratch:
+        log, settings = Path(scratch, "log.json"), Path(scratch, "metadata.json")
+        settings.write_text(json.dumps(metadata), encoding="utf-8")
+        command = [
+            *(_pandoc(), "--from=markdown", f"--to={to}", f"--template={assets / template}"),
+            *(f"--lua-filter={assets / 'supported.lua'}", f"--lua-filter={assets / 'crossref.lua'}"),
+            *("--citeproc", "--mathml", "--wrap=none", "--syntax-highlighting=none"),
+            *(f"--metadata-file={settings}", f"--log={log}"),
+            f"--data-dir={scratch}",  # nobody's own templates and defaults
+        ]
+        if metadata["toc"]:
+            command += ["--toc", f"--toc-depth={metadata['toc-depth']}"]
+        done = subprocess.run(
+            command, input=source.text, cwd=report, capture_output=True, encoding="utf-8", check=False
+        )
+        images = _read_log(source, log)
+    if done.returncode:
+        raise UserError(f"{report / 'index.qmd'} cannot be rendered by pandoc: {done.stderr.strip()}")
+    return _Converted(done.stdout, images)
+
+
+def _pandoc() -> str:
+    import pypandoc  # only here: looking for its binary takes a moment
+
+    return str(pypandoc.get_pandoc_path())
+
+
+def _read_log(source: Source, log: Path) -> tuple[str, ...]:
+    """Return the images that the document shows; a warning of any kind is a UserError."""
+    images: dict[str, None] = {}
+    for entry in json.loads(log.read_text(encoding="utf-8")) if log.exists() else []:
+        message = str(entry.get("message", entry.get("pretty", "")))
+        ours = json.loads(message) if message.startswith("{") else {}
+        if "image" in ours:
+            images[ours["image"]] = None
+        elif "needle" in ours:
+            source.fail(ours["needle"], ours["sentence"])
+        elif missing := re.search(r"citation (\S+) not found", message):
+            source.fail(f"@{missing[1]}", f"the citation @{missing[1]} is not in the bibliography")
+        # The filter reports duplicates too, and its needle leads to the line; pandoc's line numbers do not.
+        elif entry.get("verbosity") == "WARNING" and entry.get("type") != "DuplicateIdentifier":
+            sentence = " ".join(str(entry.get("pretty", entry)).split())
+            source.fail(str(entry.get("contents", "")).strip(), f"pandoc warns: {sentence}")
+    return tuple(images)
+
+
+def _metadata(report: Path, source: Source) -> dict[str, Any]:
+    """Return what the page needs to know beside the text, the front matter before the project's settings."""
+    project = _mapping(report / "_quarto.yml", (report / "_quarto.yml").read_text(encoding="utf-8"))
+    header = _front_matter(source)
+    settings: dict[str, Any] = {"toc": True, "toc-depth": 3, "number-sections": False, "lang": "en"}
+    for place in (project, _html_options(project), _html_options(header), header):
+        settings |= {key: place[key] for key in _PROJECT if key in place}
+    if site := project.get("website"):
+        settings["site-title"] = site.get("title", "")
+    return settings | {"link-citations": True}
+
+
+def _front_matter(source: Source) -> dict[str, Any]:
+    first = source.lines[0]
+    if first.text.rstrip() != "---":
+        first.fail("the article begins with a front matter between two lines ---, with at least a title")
+    end = next((n for n, line in enumerate(source.lines) if n and line.text.rstrip() in ("---", "...")), 0)
+    header = _mapping(first.file, "\n".join(line.text for line in source.lines[1:end]))
+    for key in header:
+        line = next((line for line in source.lines[:end] if line.text.startswith(str(key))), first)
+        if key not in _FRONT_MATTER:
+            allowed = ", ".join(sorted(_FRONT_MATTER))
+            line.fail(f"the front matter's {key} is not supported; allowed are {allowed}")
+        if key == "date" and header[key] in ("today", "now", "last-modified"):
+            line.fail("a date that changes by itself is not supported; write it, or take it from a variable")
+    if "title" not in header:
+        first.fail("the front matter has no title")
+    return header
+
+
+def _html_options(settings: dict[str, Any]) -> dict[str, Any]:
+    formats = settings.get("format")
+    options = formats.get("html") if isinstance(formats, dict) else None
+    return options if isinstance(options, dict) else {}
+
+
+def _mapping(file: Path, text: str) -> dict[str, Any]:
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise UserError(f"{file} has YAML that cannot be read: {error}") from error
+    return value if isinstance(value, dict) else {}
+
+
+def _compile(report: Path, text: str, site: Path) -> None:
+    import typst
+
+    source = site / "index.typ"  # in the site, where its figures are
+    source.write_text(text, encoding="utf-8")
+    try:
+        # The fonts inside the compiler only, so that the pages are the same on every machine.
+        typst.compile(source, output=site / "index.pdf", root=site, ignore_system_fonts=True)
+    except (typst.TypstError, RuntimeError) as error:
+        raise UserError(f"{report / 'index.qmd'} cannot be made a PDF: {error}") from error
+    finally:
+        source.unlink()

@@ -1,0 +1,71 @@
+"""Cells: what is trained, and where its run lies. The mapping is a contract: changing it orphans every run."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import NamedTuple
+
+from rethinking.errors import UserError
+
+RUN_FILES = ("metrics.json", "history.csv", "weights.safetensors")
+
+
+@dataclass(frozen=True, order=True)
+class Cell:
+    """One training run's identity within a preset."""
+
+    dataset: str
+    model: str
+    corruption: str
+    regularizer: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.dataset}/{self.model}/{self.corruption}/{self.regularizer}/seed-{self.seed}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Cell":
+        """Return the cell that `str(cell)` names. Raises UserError if `text` is not of that form."""
+        parts = text.strip("/").split("/")
+        if len(parts) == 5 and all(parts) and parts[4].startswith("seed-") and parts[4][5:].isdecimal():
+            dataset, model, corruption, regularizer, seed = parts
+            return cls(dataset, model, corruption, regularizer, int(seed.removeprefix("seed-")))
+        raise UserError(
+            f"'{text}' does not name a cell; the form is dataset/model/corruption/regularizer/seed-<k>, "
+            "for example digits/mlp-1x512/random-labels/none/seed-0"
+        )
+
+    def run_folder(self, preset: str) -> PurePosixPath:
+        """Return the folder of this cell's run, relative to the project's root."""
+        return PurePosixPath("runs", preset, str(self))
+
+
+RUN_PATTERN = "runs/{preset}/{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}"
+"""`Cell.run_folder` as a Snakemake pattern; a test holds the two together."""
+
+
+class Selection(NamedTuple):
+    """A narrowed run: None selects everything along that axis."""
+
+    studies: tuple[str, ...] | None = None
+    datasets: tuple[str, ...] | None = None
+    models: tuple[str, ...] | None = None
+    corruptions: tuple[str, ...] | None = None
+    regularizers: tuple[str, ...] | None = None
+    seeds: tuple[int, ...] | None = None
+
+    def keeps(self, cell: Cell) -> bool:
+        """Whether `cell` is part of the narrowed run (the studies are chosen before there are cells)."""
+        axes = (
+            (self.datasets, cell.dataset),
+            (self.models, cell.model),
+            (self.corruptions, cell.corruption),
+            (self.regularizers, cell.regularizer),
+            (self.seeds, cell.seed),
+        )
+        return all(chosen is None or value in chosen for chosen, value in axes)
+
+
+def union(*grids: Iterable[Cell]) -> list[Cell]:
+    """Return the cells of all grids without duplicates, in order of first appearance."""
+    return list(dict.fromkeys(cell for grid in grids for cell in grid))

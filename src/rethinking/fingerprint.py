@@ -1,0 +1,90 @@
+"""What code a result depends on, as one short text that changes when, and only when, that code does.
+
+The modules are found by following the imports of a few roots, so there is no list that could go stale. Each module
+counts through its syntax tree without docstrings: comments, layout and documentation change nothing.
+"""
+
+import ast
+import hashlib
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+PACKAGE = __name__.partition(".")[0]
+
+
+def fingerprint(*roots: str) -> str:
+    """Return 16 hexadecimal digits over the syntax trees of all modules of this package that `roots` import.
+
+    `roots` are full module names. Imports inside functions count; imports by computed name do not: name the module
+    they reach as a root.
+    """
+    digest = hashlib.sha256()
+    for module in dependencies(*roots):
+        digest.update(f"{module} {_tree_digest(module)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def dependencies(*roots: str) -> list[str]:
+    """Return the sorted names of all modules of this package that importing `roots` may execute, `roots` included."""
+    found: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        module = waiting.pop()
+        if module not in found:
+            found.add(module)
+            waiting += _imports(module)
+            waiting += [parent for parent in [module.rpartition(".")[0]] if parent]
+    return sorted(found)
+
+
+@cache
+def _source(module: str) -> Path | None:
+    spec = find_spec(module)
+    return Path(spec.origin) if spec is not None and spec.origin is not None else None
+
+
+@cache
+def _tree(module: str) -> ast.Module:
+    source = _source(module)
+    if source is None:
+        raise ModuleNotFoundError(f"no module named {module}")
+    return ast.parse(source.read_text(encoding="utf-8"))
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    found: list[str] = []
+    for node in ast.walk(_tree(module)):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.append(node.module)
+            # `from package import name`: the name may be a module of its own or something the package defines.
+            found += [name for alias in node.names if _exists(name := f"{node.module}.{alias.name}")]
+    return tuple(name for name in found if name.partition(".")[0] == PACKAGE)
+
+
+@cache
+def _exists(module: str) -> bool:
+    if module.partition(".")[0] != PACKAGE:
+        return False
+    try:
+        return _source(module) is not None
+    except ModuleNotFoundError:
+        return False
+
+
+@cache
+def _tree_digest(module: str) -> str:
+    tree = _WithoutDocumentation().visit(_tree(module))
+    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+
+
+class _WithoutDocumentation(ast.NodeTransformer):
+    """Drops strings that stand as statements: docstrings, of attributes too."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
+        """Return None, which removes the statement, for a bare string."""
+        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
+        return None if is_text else node

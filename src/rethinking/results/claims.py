@@ -1,0 +1,58 @@
+"""Claims: sentences of the article bound to predicates over results.
+
+A claim is judged on whatever results there are. Its verdict is part of the results, so prose and numbers cannot part.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from rethinking.results.frame import Results
+
+Judgement = Literal["holds", "differs", "not run"]
+
+MARKS: dict[str, str] = {"holds": "✓ holds", "differs": "✗ differs", "not run": "– not run"}
+"""How a judgement is shown: a sign and a word, so that neither colour nor sign alone carries it."""
+
+
+class Verdict(NamedTuple):
+    """What the results say to a claim."""
+
+    judgement: Judgement
+    evidence: str
+    """The measured numbers, as a short phrase."""
+
+    @property
+    def text(self) -> str:
+        """Return what the article shows behind the claim."""
+        return self.judgement if self.judgement == "not run" else f"{self.judgement}: {self.evidence}"
+
+
+NOT_RUN = Verdict("not run", "")
+
+
+def verdict(holds: bool, evidence: str) -> Verdict:
+    """Return the verdict of a predicate that could be evaluated."""
+    return Verdict("holds" if holds else "differs", evidence)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A factual sentence about results, its source, and the predicate that judges it."""
+
+    key: str
+    statement: str
+    source: str
+    """Where the paper says so."""
+    judge: Callable[[Results], Verdict]
+
+    def record(self, results: Results) -> dict[str, str]:
+        """Return the claim with its verdict as claims.json holds it."""
+        found = self.judge(results)
+        return {
+            "key": self.key,
+            "statement": self.statement,
+            "source": self.source,
+            "judgement": found.judgement,
+            "evidence": found.evidence,
+        }

@@ -1,0 +1,150 @@
+"""Collected results: one tidy line a cell and one a cell and epoch, as every table and figure reads them."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rethinking.cells import Cell
+from rethinking.data.corruptions import label_corruption_probability
+from rethinking.errors import UserError
+from rethinking.files import write_text
+from rethinking.params import Params
+from rethinking.records import Epoch, Metrics, read_history, read_metrics
+
+IDENTITY = ["dataset", "model", "corruption", "regularizer", "seed"]
+
+
+@dataclass(frozen=True)
+class Results:
+    """Everything that tables, figures and claims may read.
+
+    `cells` has one line a run: its identity, `label_corruption` (a probability), the numbers of its metrics and
+    `time_to_overfit` (epochs; empty if the run never fitted). `histories` has one line a run and epoch.
+    """
+
+    params: Params
+    cells: pd.DataFrame
+    histories: pd.DataFrame
+
+    def of(self, **where: object) -> pd.DataFrame:
+        """Return the lines of `cells` that agree with every given column."""
+        return _where(self.cells, where)
+
+    def history(self, **where: object) -> pd.DataFrame:
+        """Return the lines of `histories` that agree with every given column."""
+        return _where(self.histories, where)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean over seeds; `half_width` is that of its 95 % confidence interval (Student's t), None for one seed."""
+
+    mean: float
+    half_width: float | None
+    seeds: int
+
+
+def estimate(values: Iterable[float]) -> Estimate | None:
+    """Return the mean of the values that are numbers, with its interval, or None if there are none."""
+    numbers = [value for value in values if not math.isnan(value)]
+    if not numbers:
+        return None
+    mean = sum(numbers) / len(numbers)
+    if len(numbers) == 1:
+        return Estimate(mean, None, 1)
+    from scipy.stats import t  # slow to import, and needed only where there are several seeds
+
+    variance = sum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1)
+    factor = float(t.ppf(0.975, len(numbers) - 1))
+    return Estimate(mean, factor * math.sqrt(variance / len(numbers)), len(numbers))
+
+
+def collect(params: Params, cells: list[Cell], root: Path) -> tuple[str, str, list[str]]:
+    """Read the runs of `cells` below `root`; return cells.csv and histories.csv as text, and what is not in them.
+
+    A run that was never trained, and one trained under other settings than those of `params`, is left out and named:
+    a narrowed run keeps what earlier runs left and never mixes settings.
+    """
+    lines, epochs, missing = [], [], []
+    for cell in cells:
+        folder = root / cell.run_folder(params.preset)
+        if not (folder / "metrics.json").exists():
+            missing.append(f"{cell}: not trained")
+            continue
+        metrics = read_metrics(folder / "metrics.json")
+        recipe = params.recipe(cell)
+        if metrics.recipe_digest != recipe.digest():
+            missing.append(
+                f"{cell}: trained under other settings ({'; '.join(recipe.differences(metrics.recipe))})"
+            )
+            continue
+        history = read_history(folder / "history.csv")
+        lines.append(_line(cell, metrics, history, params.results.overfit_loss))
+        epochs += [_identity(cell) | epoch._asdict() for epoch in history]
+    return _as_csv(lines), _as_csv(epochs), missing
+
+
+def write_results(folder: Path, cells: str, histories: str) -> None:
+    """Write the collected text into `folder`, each file whole or not at all."""
+    write_text(folder / "histories.csv", histories)
+    write_text(folder / "cells.csv", cells)
+
+
+def load_results(params: Params, folder: Path) -> Results:
+    """Read collected results. Raises UserError if there are none."""
+    frames = []
+    for name in ("cells.csv", "histories.csv"):
+        try:
+            frames.append(pd.read_csv(folder / name))
+        except FileNotFoundError:
+            raise UserError(
+                f"{folder / name} is missing; run the preset, or `rethinking collect`, first"
+            ) from None
+        except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+            raise UserError(f"{folder / name} is damaged ({error}); delete it and run again") from None
+    return Results(params, *frames)
+
+
+def time_to_overfit(history: list[Epoch], loss: float) -> int | None:
+    """Return the first epoch, counted from 1, whose online loss is below `loss` nats; None if there is none."""
+    return next((epoch.epoch for epoch in history if epoch.online_loss < loss), None)
+
+
+def _identity(cell: Cell) -> dict[str, Any]:
+    return {name: getattr(cell, name) for name in IDENTITY}
+
+
+def _line(cell: Cell, metrics: Metrics, history: list[Epoch], overfit_loss: float) -> dict[str, Any]:
+    numbers = metrics.model_dump(exclude={"cell", "preset", "recipe", "provenance"})
+    numbers = {key: round(value, 6) if isinstance(value, float) else value for key, value in numbers.items()}
+    kept = ("device", "device_name", "precision", "variant", "code", "commit")
+    return {
+        **_identity(cell),
+        "label_corruption": label_corruption_probability(cell.corruption),
+        **numbers,
+        "time_to_overfit": time_to_overfit(history, overfit_loss),
+        **{key: metrics.provenance.get(key) for key in kept},
+    }
+
+
+def _as_csv(lines: list[dict[str, Any]]) -> str:
+    if not lines:
+        return ""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+    writer.writeheader()
+    for line in lines:
+        writer.writerow({key: f"{v:.6g}" if isinstance(v, float) else v for key, v in line.items()})
+    return text.getvalue()
+
+
+def _where(frame: pd.DataFrame, where: dict[str, object]) -> pd.DataFrame:
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    return frame

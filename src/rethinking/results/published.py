@@ -1,0 +1,24 @@
+"""The papers' own tables and curves, as CSV files beside this module.
+
+Curves are the coordinates stored in the papers' vector figures; accuracies and errors in them are fractions, in the
+tables percentages as printed.
+"""
+
+import csv
+from functools import cache
+from importlib.resources import files
+
+
+@cache
+def read_published(name: str, paper: str = "zhang2017") -> tuple[dict[str, str], ...]:
+    """Return the rows of one published table or figure, for example "table1" or "figure1a"."""
+    text = files(__package__).joinpath("published", f"{paper}_{name}.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
+
+
+def published_curve(name: str, x: str, y: str, **where: str) -> tuple[list[float], list[float]]:
+    """Return the coordinates of one series, for example ("figure1a", "step", "train_loss", series="gaussian")."""
+    rows = [row for row in read_published(name) if all(row[key] == value for key, value in where.items())]
+    if not rows:
+        raise KeyError(f"{name} has no series with {where}")
+    return [float(row[x]) for row in rows], [float(row[y]) for row in rows]

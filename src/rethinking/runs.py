@@ -1,0 +1,91 @@
+"""Training a cell and leaving its record."""
+
+from pathlib import Path
+
+from rethinking import provenance
+from rethinking.cells import Cell
+from rethinking.errors import UserError
+from rethinking.fingerprint import fingerprint
+from rethinking.params import Params
+from rethinking.recipe import Recipe
+from rethinking.records import Epoch, Metrics, finite, write_history, write_metrics
+
+
+def training_code(recipe: Recipe) -> str:
+    """Return the fingerprint of all code that determines what training `recipe` gives."""
+    return fingerprint("rethinking.training.run", f"rethinking.models.{recipe.model['architecture']}")
+
+
+def train_cell(
+    params: Params, cell: Cell, data_root: Path, root: Path, threads: int, expected: str | None = None
+) -> Metrics:
+    """Train `cell` and write its run below `root`; the metrics are written last. Return them.
+
+    `expected` is the recipe's digest as it was when the run was planned. Raises UserError if params.yaml has changed
+    since, if the data are missing or damaged, or if the results cannot be written.
+    """
+    recipe = params.recipe(cell)
+    if expected is not None and recipe.digest() != expected:
+        raise UserError(
+            f"params.yaml changed while the run of {cell} was waiting; start again to use the new values"
+        )
+
+    # Torch takes seconds to import: only after everything that can be said without it.
+    from safetensors.torch import save_file
+
+    from rethinking.files import atomic_path
+    from rethinking.training import checkpoint, devices
+    from rethinking.training.run import run
+
+    execution = devices.choose(params.execution.device, params.execution.precision, threads)
+    folder = root / cell.run_folder(params.preset)
+    code = training_code(recipe)
+    print(
+        f"{cell} (preset {params.preset}), recipe {recipe.digest()}, code {code}, {execution.describe()}",
+        flush=True,
+    )
+    outcome = run(recipe, data_root, execution, folder, code, _print_epoch)
+
+    history, last = outcome.history, outcome.history[-1]
+    best = max(history, key=lambda epoch: epoch.test_accuracy)
+    metrics = Metrics(
+        cell=str(cell),
+        preset=params.preset,
+        status="diverged" if last.diverged else "finished",
+        epochs=last.epoch,
+        parameters=outcome.parameters,
+        train_examples=outcome.train_examples,
+        train_accuracy=last.train_accuracy,
+        train_loss=finite(last.train_loss),
+        test_accuracy=last.test_accuracy,
+        test_loss=finite(last.test_loss),
+        best_test_accuracy=best.test_accuracy,
+        best_test_epoch=best.epoch,
+        online_loss=finite(last.online_loss),
+        online_accuracy=last.online_accuracy,
+        seconds=round(sum(epoch.seconds for epoch in history), 3),
+        recipe=recipe.model_dump(),
+        recipe_digest=recipe.digest(),
+        provenance={
+            "command": f"rethinking train {cell} --preset {params.preset}",
+            "code": code,
+            "variant": outcome.variant_digest,
+            **execution.describe(),
+            **provenance.describe(),
+        },
+    )
+    with atomic_path(folder / "weights.safetensors") as temporary:
+        weights = {name: tensor.contiguous().cpu() for name, tensor in outcome.network.state_dict().items()}
+        save_file(weights, temporary)
+    write_history(folder / "history.csv", history)
+    write_metrics(folder / "metrics.json", metrics)
+    checkpoint.discard(folder)
+    return metrics
+
+
+def _print_epoch(epoch: Epoch) -> None:
+    print(
+        f"epoch {epoch.epoch:4d}  online loss {epoch.online_loss:7.4f}  train {epoch.train_accuracy:7.2%}  "
+        f"test {epoch.test_accuracy:7.2%}  {epoch.seconds:6.2f} s",
+        flush=True,
+    )

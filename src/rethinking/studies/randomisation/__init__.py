@@ -1,0 +1,18 @@
+"""The randomisation tests: Table 1, Table 4, Figures 1 and 2b of Zhang et al. 2017."""
+
+from rethinking.studies.study import Study
+
+STUDY = Study(
+    name="randomisation",
+    package="randomisation",
+    tables=(
+        "table1",
+        "table4",
+        "convergence",
+        "time-to-overfit",
+        "test-error",
+        "early-stopping",
+        "other-datasets",
+    ),
+    figures=("overview", "figure1a", "figure1b", "figure1c", "figure2b"),
+)

@@ -1,0 +1,39 @@
+"""Data sets that several tests share. Session-scoped folders are for reading: copy what a test changes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rethinking.data.sources import fetch
+
+# Lays out the original CIFAR-10 and MNIST files in torchvision's folders, where there is such a script.
+UNPACK = Path(__file__).resolve().parents[2] / "shared" / "data" / "unpack.py"
+
+
+def _unpacked(dataset: str, folder: Path) -> Path:
+    if not UNPACK.is_file():
+        pytest.skip(f"the original {dataset} files are not here: there is no {UNPACK}")
+    subprocess.run([sys.executable, str(UNPACK), str(folder), dataset], check=True, capture_output=True)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def digits_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data root that holds the variant digits/true."""
+    root = tmp_path_factory.mktemp("digits-root")
+    fetch("digits", root, None)
+    return root
+
+
+@pytest.fixture(scope="session")
+def cifar10_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the original CIFAR-10 files in torchvision's layout."""
+    return _unpacked("cifar10", tmp_path_factory.mktemp("cifar10-mirror"))
+
+
+@pytest.fixture(scope="session")
+def mnist_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the original MNIST files in torchvision's layout."""
+    return _unpacked("mnist", tmp_path_factory.mktemp("mnist-mirror"))

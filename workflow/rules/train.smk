@@ -1,0 +1,25 @@
+"""One job trains one cell."""
+
+
+rule train:
+    """Train a cell. It depends on its recipe, its variant and the code that trains it: nothing else."""
+    input:
+        variant_files,
+    output:
+        [f"{RUN_PATTERN}/{name}" for name in RUN_FILES],
+    log:
+        "logs/runs/{preset}/{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}.log",
+    # Longest first: a long cell that starts last would run alone at the end.
+    priority: lambda wildcards: PLAN.params.recipe(cell_of(wildcards)).epochs
+    # One: two jobs of two threads on two cores run several times slower than four of one.
+    threads: 1
+    params:
+        cell=lambda wildcards: str(cell_of(wildcards)),
+        recipe=lambda wildcards: PLAN.params.recipe(cell_of(wildcards)).digest(),
+        code=lambda wildcards: training_code(PLAN.params.recipe(cell_of(wildcards))),
+    message:
+        "Train {params.cell}"
+    shell:
+        "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} "
+        "rethinking train {params.cell} --preset {wildcards.preset} --threads {threads} --expect {params.recipe} "
+        "> {log} 2>&1"
