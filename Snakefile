@@ -23,13 +23,13 @@ rule all:
         ARTICLE,
 
 
+# Everything but the article.
 rule results:
-    """Everything but the article."""
     input:
         result_files(),
 
 
+# The trained cells alone.
 rule runs:
-    """The trained cells alone."""
     input:
         [run_file(cell, name) for cell in PLAN.cells for name in RUN_FILES],

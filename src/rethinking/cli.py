@@ -43,11 +43,12 @@ def _parser() -> argparse.ArgumentParser:
     command(
         "check", _check, "Validate params.yaml and the selection; say what would be trained."
     ).add_argument("--config", nargs="*", default=[], metavar="KEY=VALUE", help="as for snakemake --config")
-    fetch = command("fetch", _fetch, "Fetch and verify a data set's original files.")
+    fetch = command("fetch", _fetch, "Fetch and verify a data set's original files.", preset=False)
     fetch.add_argument("dataset")
-    corrupt = command("corrupt", _corrupt, "Write one corrupted variant of a data set.")
+    corrupt = command("corrupt", _corrupt, "Write one corrupted variant of a data set.", preset=False)
     corrupt.add_argument("dataset")
     corrupt.add_argument("corruption")
+    corrupt.add_argument("--seed", type=int, help="of the corruption (default: the one in params.yaml)")
     train = command("train", _train, "Train one cell and leave its run.")
     train.add_argument("cell", help="dataset/model/corruption/regularizer/seed-<k>")
     train.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
@@ -84,7 +85,7 @@ def _fetch(options: argparse.Namespace) -> None:
     from rethinking.data.sources import MIRROR_VARIABLE, fetch
     from rethinking.params import load_params
 
-    mirror = os.environ.get(MIRROR_VARIABLE) or load_params(preset=options.preset).data.mirror
+    mirror = os.environ.get(MIRROR_VARIABLE) or load_params().data.mirror
     print(fetch(options.dataset, DATA, mirror))
 
 
@@ -92,7 +93,7 @@ def _corrupt(options: argparse.Namespace) -> None:
     from rethinking.data.variants import corrupt
     from rethinking.params import load_params
 
-    seed = load_params(preset=options.preset).data.corruption_seed
+    seed = load_params().data.corruption_seed if options.seed is None else options.seed
     print(corrupt(DATA, options.dataset, options.corruption, seed))
 
 

@@ -134,6 +134,7 @@ class ExecutionParams(Section):
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "float32", "bfloat16"]
+    runs_per_gpu: Annotated[int, Field(ge=1)]
 
 
 class RandomisationParams(Section):
@@ -277,6 +278,10 @@ def load_params(path: Path = PARAMS_FILE, preset: str | None = None) -> Params:
         raise UserError(f"{path}: presets.{chosen}: must be a mapping, found {_shown(differences)}")
     if "preset" in differences:
         raise UserError(f"{path}: presets.{chosen}.preset: a preset cannot choose a preset; remove the key")
+    if "data" in differences:
+        raise UserError(
+            f"{path}: presets.{chosen}.data: data sets are shared by all presets; set data at the top level"
+        )
     merged = _merge(content, differences) | {"preset": chosen}
     try:
         return Params.model_validate(merged)

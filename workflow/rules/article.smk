@@ -1,16 +1,8 @@
 """The article, from sources and finished results; nothing in it is executed."""
 
-ARTICLE = "report/_site/index.html"
 
-ARTICLE_SOURCES = sorted(
-    str(path)
-    for path in Path("report").rglob("*")
-    if path.suffix in {".qmd", ".bib", ".scss", ".css"} and "_site" not in path.parts
-) + ["report/_quarto.yml"]
-
-
+# Render with Quarto where it is, with the pandoc preview where it is not.
 rule article:
-    """Render with Quarto where it is, with the pandoc preview where it is not."""
     input:
         sources=ARTICLE_SOURCES,
         results=result_files(),
@@ -20,9 +12,13 @@ rule article:
         "report/_site/index.pdf",
     log:
         f"logs/article/{PRESET}.log",
+    conda:
+        "../envs/rethinking.yaml"
     params:
+        preset=PRESET,
         code=fingerprint("rethinking.article.assemble", "rethinking.article.render"),
+        settings=shown_settings(),
     message:
         "Render the article"
     shell:
-        "rethinking article --preset {PRESET} > {log} 2>&1"
+        "rethinking article --preset {params.preset} > {log} 2>&1"

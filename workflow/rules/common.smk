@@ -5,10 +5,14 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from rethinking.cells import RUN_FILES, RUN_PATTERN, Cell
+from rethinking.data.sources import MIRROR_VARIABLE
+from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.errors import UserError
 from rethinking.fingerprint import fingerprint
+from rethinking.hardware import accelerators, threads_per_run
 from rethinking.plan import make_plan
 from rethinking.runs import training_code
+from rethinking.studies.registry import STUDIES
 
 try:
     PLAN = make_plan(config)
@@ -17,6 +21,26 @@ except UserError as error:
 
 PRESET = PLAN.params.preset
 RESULTS = f"results/{PRESET}"
+TRAINING_THREADS = threads_per_run(
+    cores=workflow.cores or 1,
+    gpus=0 if PLAN.params.execution.device == "cpu" else accelerators(),
+    runs_per_gpu=PLAN.params.execution.runs_per_gpu,
+)
+ARTICLE = "report/_site/index.html"
+
+# Beside the sources, what the preview is made with: templates, style sheet and filter.
+ARTICLE_SOURCES = [
+    "report/_quarto.yml",
+    "report/references.bib",
+    *sorted(str(path) for path in Path("report").glob("[!._]*.qmd")),
+    *sorted(str(path) for path in Path("report/sections").glob("*.qmd")),
+    *sorted(str(path) for path in Path("src/rethinking/article/preview").glob("*.*")),
+]
+
+# The papers' own values, which tables and figures show beside ours.
+PUBLISHED = sorted(
+    str(path) for path in Path("src/rethinking/results/published").glob("*.csv")
+)
 
 
 wildcard_constraints:
@@ -59,3 +83,35 @@ def result_files() -> list[str]:
             for name in study.figures
         ),
     ]
+
+
+def original_files(wildcards) -> list[str]:
+    folder = f"data/{wildcards.dataset}/true"
+    return [f"{folder}/manifest.json", *(f"{folder}/{array}.npy" for array in ARRAYS)]
+
+
+def variant_files(wildcards) -> list[str]:
+    """Return what a variant consists of: its manifest, and the arrays that are its own or the originals'."""
+    own, true = (
+        f"data/{wildcards.dataset}/{wildcards.corruption}",
+        f"data/{wildcards.dataset}/true",
+    )
+    changed = (
+        ARRAYS
+        if wildcards.corruption == "true"
+        else changed_arrays(wildcards.corruption)
+    )
+    return [
+        f"{own}/manifest.json",
+        *(f"{own if array in changed else true}/{array}.npy" for array in ARRAYS),
+    ]
+
+
+def shown_settings() -> str:
+    """Return the settings that results and article may show: all but how and from where things are run."""
+    return PLAN.params.model_dump_json(exclude={"execution", "data"})
+
+
+def study_settings(wildcards) -> str:
+    """Return the settings that a study's tables and figures read beside the results."""
+    return PLAN.params.studies.model_dump_json(include={wildcards.study})

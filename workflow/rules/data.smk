@@ -1,38 +1,33 @@
 """Verified originals, and one variant for each corruption."""
 
-from rethinking.data.sources import MIRROR_VARIABLE
-from rethinking.data.variants import ARRAYS, changed_arrays
-
 
 # Where the mirror is has no say in what is fetched: the checksums have. So it is no parameter of the rule.
 envvars:
     *([MIRROR_VARIABLE] if os.environ.get(MIRROR_VARIABLE) else []),
 
 
+# Fetch, verify and unpack a data set's original files.
 rule fetch:
-    """Fetch, verify and unpack a data set's original files."""
     output:
         manifest="data/{dataset}/true/manifest.json",
         arrays=expand("data/{{dataset}}/true/{array}.npy", array=ARRAYS),
     log:
         "logs/data/{dataset}/true.log",
+    priority: 10000
+    conda:
+        "../envs/rethinking.yaml"
     params:
         code=fingerprint("rethinking.data.sources"),
     message:
         "Fetch {wildcards.dataset}"
     shell:
-        "rethinking fetch {wildcards.dataset} --preset {PRESET} > {log} 2>&1"
+        "rethinking fetch {wildcards.dataset} > {log} 2>&1"
 
 
-def variant_rule_input(wildcards):
-    folder = f"data/{wildcards.dataset}/true"
-    return [f"{folder}/manifest.json", *(f"{folder}/{array}.npy" for array in ARRAYS)]
-
-
+# Replace training labels; images are those of the originals.
 rule corrupt_labels:
-    """Replace training labels; images are those of the originals."""
     input:
-        variant_rule_input,
+        original_files,
     output:
         manifest="data/{dataset}/{corruption}/manifest.json",
         arrays=expand(
@@ -43,13 +38,17 @@ rule corrupt_labels:
         "logs/data/{dataset}/{corruption}.log",
     wildcard_constraints:
         corruption=r"labels-p\d\d|random-labels",
+    # Before all training: the longest cells may wait for any of the variants.
+    priority: 10000
+    conda:
+        "../envs/rethinking.yaml"
     params:
         code=fingerprint("rethinking.data.variants"),
         seed=PLAN.params.data.corruption_seed,
     message:
         "Make {wildcards.dataset}/{wildcards.corruption}"
     shell:
-        "rethinking corrupt {wildcards.dataset} {wildcards.corruption} --preset {PRESET} > {log} 2>&1"
+        "rethinking corrupt {wildcards.dataset} {wildcards.corruption} --seed {params.seed} > {log} 2>&1"
 
 
 use rule corrupt_labels as corrupt_images with:
@@ -61,20 +60,3 @@ use rule corrupt_labels as corrupt_images with:
         ),
     wildcard_constraints:
         corruption="shuffled-pixels|random-pixels|gaussian",
-
-
-def variant_files(wildcards) -> list[str]:
-    """Return the files that a variant consists of: its manifest and the arrays it shares or has of its own."""
-    own, true = (
-        f"data/{wildcards.dataset}/{wildcards.corruption}",
-        f"data/{wildcards.dataset}/true",
-    )
-    changed = (
-        ARRAYS
-        if wildcards.corruption == "true"
-        else changed_arrays(wildcards.corruption)
-    )
-    return [
-        f"{own}/manifest.json",
-        *(f"{own if array in changed else true}/{array}.npy" for array in ARRAYS),
-    ]

@@ -1,10 +1,8 @@
 """From runs to tidy results, and from these to tables, figures and claims. Nothing here loads torch."""
 
-from rethinking.studies.registry import STUDIES
 
-
+# One line a cell, one line a cell and epoch. Runs outside a narrowed selection are kept.
 rule collect:
-    """One line a cell, one line a cell and epoch. Runs outside a narrowed selection are kept."""
     input:
         [
             run_file(cell, name)
@@ -16,25 +14,24 @@ rule collect:
         histories=f"{RESULTS}/histories.csv",
     log:
         f"logs/results/{PRESET}/collect.log",
+    conda:
+        "../envs/rethinking.yaml"
     params:
+        preset=PRESET,
         code=fingerprint("rethinking.results.frame"),
         recipes=[PLAN.params.recipe(cell).digest() for cell in PLAN.all_cells],
         settings=PLAN.params.results.model_dump_json(),
     message:
         "Collect {PRESET}"
     shell:
-        "rethinking collect --preset {PRESET} > {log} 2>&1"
+        "rethinking collect --preset {params.preset} > {log} 2>&1"
 
 
-def study_params(wildcards) -> str:
-    """Return the settings that a study's tables and figures read beside the results."""
-    return PLAN.params.studies.model_dump_json(include={wildcards.study})
-
-
+# One table, as CSV and as the article's Markdown.
 rule table:
-    """One table, as CSV and as the article's Markdown."""
     input:
-        rules.collect.output,
+        results=rules.collect.output,
+        published=PUBLISHED,
     output:
         f"{RESULTS}/tables/{{study}}-{{name}}.csv",
         f"{RESULTS}/tables/{{study}}-{{name}}.md",
@@ -42,40 +39,48 @@ rule table:
         f"logs/results/{PRESET}/tables/{{study}}-{{name}}.log",
     wildcard_constraints:
         name="(?!claims$).+",
+    conda:
+        "../envs/rethinking.yaml"
     params:
+        preset=PRESET,
         code=lambda wildcards: fingerprint(
             STUDIES[wildcards.study].module_name("tables")
         ),
-        study=study_params,
+        study=study_settings,
     message:
         "Table {wildcards.study}-{wildcards.name}"
     shell:
-        "rethinking table {wildcards.study} {wildcards.name} --preset {PRESET} > {log} 2>&1"
+        "rethinking table {wildcards.study} {wildcards.name} --preset {params.preset} > {log} 2>&1"
 
 
+# One figure, as SVG.
 rule figure:
-    """One figure, as SVG."""
     input:
-        rules.collect.output,
+        results=rules.collect.output,
+        published=PUBLISHED,
     output:
         f"{RESULTS}/figures/{{study}}-{{name}}.svg",
     log:
         f"logs/results/{PRESET}/figures/{{study}}-{{name}}.log",
+    conda:
+        "../envs/rethinking.yaml"
     params:
+        preset=PRESET,
         code=lambda wildcards: fingerprint(
             STUDIES[wildcards.study].module_name("figures")
         ),
-        study=study_params,
+        study=study_settings,
     message:
         "Figure {wildcards.study}-{wildcards.name}"
     shell:
-        "rethinking figure {wildcards.study} {wildcards.name} --preset {PRESET} > {log} 2>&1"
+        "rethinking figure {wildcards.study} {wildcards.name} --preset {params.preset} > {log} 2>&1"
 
 
+# Headline numbers and judged claims of all studies.
 rule summary:
-    """Headline numbers and judged claims of all studies."""
     input:
-        rules.collect.output,
+        results=rules.collect.output,
+        published=PUBLISHED,
     output:
         f"{RESULTS}/metrics.json",
         f"{RESULTS}/claims.json",
@@ -86,7 +91,10 @@ rule summary:
         ),
     log:
         f"logs/results/{PRESET}/summary.log",
+    conda:
+        "../envs/rethinking.yaml"
     params:
+        preset=PRESET,
         code=fingerprint(
             "rethinking.results.summary",
             *(
@@ -95,8 +103,8 @@ rule summary:
                 for part in ("tables", "claims")
             ),
         ),
-        studies=PLAN.params.studies.model_dump_json(),
+        settings=shown_settings(),
     message:
         "Judge claims"
     shell:
-        "rethinking summary --preset {PRESET} > {log} 2>&1"
+        "rethinking summary --preset {params.preset} > {log} 2>&1"

@@ -1,8 +1,8 @@
 """One job trains one cell."""
 
 
+# Train a cell. It depends on its recipe, its variant and the code that trains it: nothing else.
 rule train:
-    """Train a cell. It depends on its recipe, its variant and the code that trains it: nothing else."""
     input:
         variant_files,
     output:
@@ -11,8 +11,9 @@ rule train:
         "logs/runs/{preset}/{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}.log",
     # Longest first: a long cell that starts last would run alone at the end.
     priority: lambda wildcards: PLAN.params.recipe(cell_of(wildcards)).epochs
-    # One: two jobs of two threads on two cores run several times slower than four of one.
-    threads: 1
+    conda:
+        "../envs/rethinking.yaml"
+    threads: TRAINING_THREADS
     params:
         cell=lambda wildcards: str(cell_of(wildcards)),
         recipe=lambda wildcards: PLAN.params.recipe(cell_of(wildcards)).digest(),

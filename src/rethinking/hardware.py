@@ -1,0 +1,30 @@
+"""What this machine has for training, found without loading torch: Snakemake asks before any job starts."""
+
+import platform
+import shutil
+import subprocess
+
+
+def accelerators() -> int:
+    """Return the number of GPUs that training could use: NVIDIA's, or one on an Apple computer with its own chip."""
+    if platform.system() == "Darwin" and platform.machine() == "arm64":
+        return 1
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return 0
+    try:
+        answer = subprocess.run([tool, "-L"], capture_output=True, text=True, timeout=30)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    return sum(line.startswith("GPU ") for line in answer.stdout.splitlines())
+
+
+def threads_per_run(cores: int, gpus: int, runs_per_gpu: int) -> int:
+    """Return how many cores one training job takes, so that as many run at once as the machine bears.
+
+    Without a GPU one: two jobs of two threads on two cores ran five times slower than four of one, as OpenMP's threads
+    spin while they wait. With GPUs the cores are divided among `runs_per_gpu` jobs a GPU, so that their memory suffices.
+    """
+    if gpus == 0:
+        return 1
+    return max(1, cores // (gpus * runs_per_gpu))

@@ -1,0 +1,146 @@
+"""The whole pipeline on the smoke preset, for real: from originals to the rendered article, and what runs again."""
+
+import csv
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from project import Project
+
+from rethinking.cells import Cell
+from rethinking.studies.registry import STUDIES
+
+pytestmark = pytest.mark.slow
+
+SMOKE = ("--config", "preset=smoke")
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose smoke preset has run to its end. Tests that change it put things back."""
+    project = Project.copy_to(tmp_path_factory.mktemp("smoke"))
+    answer = project.snakemake(*SMOKE)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return project
+
+
+def test_every_cell_leaves_a_whole_run(finished: Project) -> None:
+    with open(finished.root / "results/smoke/cells.csv") as file:
+        lines = list(csv.DictReader(file))
+    assert len(lines) == 31
+    for line in lines:
+        cell = Cell(line["dataset"], line["model"], line["corruption"], line["regularizer"], int(line["seed"]))
+        run = finished.root / cell.run_folder("smoke")
+        assert sorted(path.name for path in run.iterdir()) == ["history.csv", "metrics.json", "weights.safetensors"]
+        metrics = json.loads((run / "metrics.json").read_text())
+        assert metrics["epochs"] == 2
+        assert metrics["train_examples"] == 128
+
+
+def test_results_and_article_are_complete(finished: Project) -> None:
+    results = finished.root / "results/smoke"
+    for study in STUDIES.values():
+        for name in (*study.tables, "claims"):
+            assert (results / f"tables/{study.name}-{name}.md").stat().st_size > 0
+        for name in study.figures:
+            assert (results / f"figures/{study.name}-{name}.svg").read_text().count("<path") > 10
+    page = (finished.root / "report/_site/index.html").read_text(encoding="utf-8")
+    for row in ("Inception", "AlexNet", "MLP 3×512", "MLP 1×512"):
+        assert row in page
+    assert (finished.root / "report/_site/index.pdf").read_bytes().startswith(b"%PDF")
+
+
+def test_originals_are_stored_once(finished: Project) -> None:
+    images = [path.parent.name for path in (finished.root / "data/digits").glob("*/train_images.npy")]
+    assert sorted(images) == ["gaussian", "random-pixels", "shuffled-pixels", "true"]
+
+
+def test_a_second_run_does_nothing_and_quickly(finished: Project) -> None:
+    started = time.monotonic()
+    answer = finished.snakemake(*SMOKE)
+    assert "Nothing to do" in answer.stderr
+    assert time.monotonic() - started < 30  # ten seconds is the aim; CI machines are shared
+
+
+def test_touched_files_run_nothing(finished: Project) -> None:
+    now = time.time() + 100
+    for path in finished.root.rglob("*"):
+        if path.is_file() and ".snakemake" not in path.parts:
+            os.utime(path, (now, now))
+    assert finished.to_do(*SMOKE) == {}
+
+
+def test_prose_renders_the_article_alone(finished: Project) -> None:
+    finished.edit("report/sections/_introduction.qmd", "credit a regularizer", "credit some regularizer")
+    assert finished.to_do(*SMOKE) == {"article": 1}
+    finished.edit("report/sections/_introduction.qmd", "credit some regularizer", "credit a regularizer")
+
+
+def test_a_models_weight_decay_trains_its_cells_with_weight_decay(finished: Project) -> None:
+    finished.edit("params.yaml", "weight_decay: 0.004 #", "weight_decay: 0.002 #")
+    jobs = finished.to_do(*SMOKE)
+    finished.edit("params.yaml", "weight_decay: 0.002 #", "weight_decay: 0.004 #")
+    # AlexNet with wd and crop+wd on true labels (Table 1), and with wd on random labels (Table 4).
+    assert jobs["train"] == 3
+
+
+def test_an_architecture_trains_its_own_models(finished: Project) -> None:
+    path = "src/rethinking/models/alexnet.py"
+    finished.edit(path, "kernel_size=5, padding=2", "kernel_size=3, padding=1")
+    jobs = finished.to_do(*SMOKE)
+    finished.edit(path, "kernel_size=3, padding=1", "kernel_size=5, padding=2")
+    assert jobs["train"] == 4 + 1 + 1 + 1  # Table 1 on true and random labels, Table 4, the sweep's p = 0.5
+
+
+def test_a_comment_runs_nothing(finished: Project) -> None:
+    finished.edit("src/rethinking/training/loop.py", '"""The training loop."""', '"""The loop."""\n# A comment.')
+    jobs = finished.to_do(*SMOKE)
+    finished.edit("src/rethinking/training/loop.py", '"""The loop."""\n# A comment.', '"""The training loop."""')
+    assert jobs == {}
+
+
+def test_a_narrowed_run_keeps_the_results_of_the_others(finished: Project) -> None:
+    before = (finished.root / "results/smoke/cells.csv").read_text()
+    answer = finished.snakemake("results/smoke/cells.csv", *SMOKE, "models=mlp-1x512")
+    assert answer.returncode == 0, answer.stderr
+    assert (finished.root / "results/smoke/cells.csv").read_text() == before
+
+
+def test_damaged_data_are_refused_and_the_run_goes_on_once_they_are_right(finished: Project, tmp_path: Path) -> None:
+    """The cell that needs the damaged array fails with the file's name; the repaired project needs only that cell."""
+    project = Project(tmp_path / "copy")
+    shutil.copytree(finished.root, project.root)
+    labels = project.root / "data/digits/labels-p50/train_labels.npy"
+    whole = labels.read_bytes()
+    labels.write_bytes(whole[:-100])
+    run = project.root / "runs/smoke/digits/mlp-1x512/labels-p50/none/seed-0"
+    shutil.rmtree(run)
+
+    answer = project.snakemake(f"{run.relative_to(project.root)}/metrics.json", *SMOKE)
+    assert answer.returncode != 0
+    assert "labels-p50/train_labels.npy" in answer.stderr
+    assert not (run / "metrics.json").exists()
+
+    labels.write_bytes(whole)
+    assert project.to_do(*SMOKE)["train"] == 1
+
+
+def test_a_diverging_cell_is_recorded_and_stops_nothing(finished: Project, tmp_path: Path) -> None:
+    project = Project(tmp_path / "copy")
+    shutil.copytree(finished.root, project.root)
+    params = (project.root / "params.yaml").read_text()
+    one_hidden_layer = params.index("  mlp-1x512:")
+    edited = params[one_hidden_layer:].replace("initial_learning_rate: 0.01", "initial_learning_rate: 1000000.0", 1)
+    (project.root / "params.yaml").write_text(params[:one_hidden_layer] + edited)
+
+    answer = project.snakemake(*SMOKE, "models=mlp-1x512")
+    assert answer.returncode == 0, answer.stderr
+    with open(project.root / "results/smoke/cells.csv") as file:
+        statuses = {(line["model"], line["status"]) for line in csv.DictReader(file)}
+    assert ("mlp-1x512", "diverged") in statuses
+    assert ("mlp-3x512", "finished") in statuses
+    assert "diverged" in (project.root / "results/smoke/tables/randomisation-table1.md").read_text()
+    assert "diverged" in (project.root / "report/_site/index.html").read_text(encoding="utf-8")
