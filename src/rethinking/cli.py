@@ -28,9 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="rethinking", description="The steps of the reproduction, one at a time."
-    )
+    parser = argparse.ArgumentParser(prog="rethinking", description="The steps of the reproduction, one at a time.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, function: object, summary: str, *, preset: bool = True) -> argparse.ArgumentParser:
@@ -40,9 +38,9 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--preset", help="preset of params.yaml (default: the one that it names)")
         return added
 
-    command(
-        "check", _check, "Validate params.yaml and the selection; say what would be trained."
-    ).add_argument("--config", nargs="*", default=[], metavar="KEY=VALUE", help="as for snakemake --config")
+    command("check", _check, "Validate params.yaml and the selection; say what would be trained.").add_argument(
+        "--config", nargs="*", default=[], metavar="KEY=VALUE", help="as for snakemake --config"
+    )
     fetch = command("fetch", _fetch, "Fetch and verify a data set's original files.", preset=False)
     fetch.add_argument("dataset")
     corrupt = command("corrupt", _corrupt, "Write one corrupted variant of a data set.", preset=False)
@@ -52,9 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     train = command("train", _train, "Train one cell and leave its run.")
     train.add_argument("cell", help="dataset/model/corruption/regularizer/seed-<k>")
     train.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
-    train.add_argument(
-        "--expect", metavar="DIGEST", help="stop if the cell's recipe is not this one any more"
-    )
+    train.add_argument("--expect", metavar="DIGEST", help="stop if the cell's recipe is not this one any more")
     command("collect", _collect, "Collect a preset's runs into results/<preset>/cells.csv and histories.csv.")
     for kind, function in (("table", _table), ("figure", _figure)):
         one = command(kind, function, f"Make one {kind} of a study from collected results.")
@@ -76,9 +72,7 @@ def _check(options: argparse.Namespace) -> None:
             raise UserError(f"--config {setting}: must be KEY=VALUE, for example models=mlp-1x512")
         config[key] = value
     plan = make_plan(config)
-    print(
-        f"preset {plan.params.preset}: {len(plan.cells)} cells of {', '.join(s.name for s in plan.studies)}"
-    )
+    print(f"preset {plan.params.preset}: {len(plan.cells)} cells of {', '.join(s.name for s in plan.studies)}")
 
 
 def _fetch(options: argparse.Namespace) -> None:

@@ -36,9 +36,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
     except OSError as error:
-        raise UserError(
-            f"{path} cannot be written: {error.strerror or error}; nothing was changed"
-        ) from error
+        raise UserError(f"{path} cannot be written: {error.strerror or error}; nothing was changed") from error
     finally:
         temporary.unlink(missing_ok=True)
 

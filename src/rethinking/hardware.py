@@ -22,8 +22,8 @@ def accelerators() -> int:
 def threads_per_run(cores: int, gpus: int, runs_per_gpu: int) -> int:
     """Return how many cores one training job takes, so that as many run at once as the machine bears.
 
-    Without a GPU one: two jobs of two threads on two cores ran five times slower than four of one, as OpenMP's threads
-    spin while they wait. With GPUs the cores are divided among `runs_per_gpu` jobs a GPU, so that their memory suffices.
+    Without a GPU it takes one: two jobs of two threads on two cores ran five times slower than with one thread each,
+    as OpenMP's threads spin while they wait. With GPUs, `runs_per_gpu` jobs a GPU share the cores and its memory.
     """
     if gpus == 0:
         return 1

@@ -43,9 +43,7 @@ def make_plan(config: Mapping[str, Any], path: Path = PARAMS_FILE) -> Plan:
 def _check_datasets(params: Params) -> None:
     for name, dataset in params.datasets.items():
         if name not in DATASETS:
-            raise UserError(
-                f"params.yaml: datasets.{name}: unknown data set, must be one of {', '.join(DATASETS)}"
-            )
+            raise UserError(f"params.yaml: datasets.{name}: unknown data set, must be one of {', '.join(DATASETS)}")
         largest = min(DATASETS[name].image_shape[1:])
         if dataset.crop_size > largest:
             raise UserError(

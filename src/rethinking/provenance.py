@@ -14,9 +14,7 @@ def describe() -> dict[str, object]:
     commit = _git("rev-parse", "HEAD")
     return {
         "commit": commit,
-        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no"))
-        if commit
-        else None,
+        "uncommitted_changes": bool(_git("status", "--porcelain", "--untracked-files=no")) if commit else None,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
@@ -28,9 +26,7 @@ def describe() -> dict[str, object]:
 def _git(*arguments: str) -> str | None:
     """Return git's answer, or None outside a checkout and where there is no git: a source archive runs as well."""
     try:
-        answer = subprocess.run(
-            ["git", "--no-optional-locks", *arguments], capture_output=True, text=True, timeout=30
-        )
+        answer = subprocess.run(["git", "--no-optional-locks", *arguments], capture_output=True, text=True, timeout=30)
     except (OSError, subprocess.TimeoutExpired):
         return None
     return answer.stdout.strip() if answer.returncode == 0 else None

@@ -26,9 +26,7 @@ def train_cell(
     """
     recipe = params.recipe(cell)
     if expected is not None and recipe.digest() != expected:
-        raise UserError(
-            f"params.yaml changed while the run of {cell} was waiting; start again to use the new values"
-        )
+        raise UserError(f"params.yaml changed while the run of {cell} was waiting; start again to use the new values")
 
     # Torch takes seconds to import: only after everything that can be said without it.
     from safetensors.torch import save_file

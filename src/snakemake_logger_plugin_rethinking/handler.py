@@ -222,9 +222,7 @@ class LogHandler(LogHandlerBase):
             nocolor=common.nocolor, stream=sys.stdout if common.stdout else sys.stderr
         )
         handler.addFilter(
-            DefaultFilter(
-                common.quiet, common.debug_dag, common.verbose, common.dryrun, common.printshellcmds
-            )
+            DefaultFilter(common.quiet, common.debug_dag, common.verbose, common.dryrun, common.printshellcmds)
         )
         handler.setFormatter(DefaultFormatter(common.quiet, common.show_failed_logs))
         return handler

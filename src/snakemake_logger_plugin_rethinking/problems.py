@@ -23,9 +23,7 @@ _INTERRUPT = re.compile(r"SIGINT|exit status 130\b|KeyboardInterrupt")
 _INTERRUPT_SLACK_SECONDS = 2.0
 _MISSING_OUTPUT = re.compile(r"Job (\d+)\s+completed successfully, but some output files are missing")
 _EXIT = re.compile(r"returned non-zero exit status (\d+)|died with <Signals\.(\w+)")
-_GENERIC_CLASS = re.compile(
-    r"^(?:WorkflowError|RuleException|LockException|ApiError):\n(?:Error: )?|^Error: "
-)
+_GENERIC_CLASS = re.compile(r"^(?:WorkflowError|RuleException|LockException|ApiError):\n(?:Error: )?|^Error: ")
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\x0b-\x1f\x7f]")
 
 RESUME = "Finished cells are kept. Run the same command again to resume."
@@ -99,9 +97,7 @@ class Problems:
         """Whether the job ended because a person stopped the run."""
         if self.interrupted_at is None:
             return False
-        return failure.at >= self.interrupted_at - _INTERRUPT_SLACK_SECONDS or bool(
-            _INTERRUPT.search(failure.cause)
-        )
+        return failure.at >= self.interrupted_at - _INTERRUPT_SLACK_SECONDS or bool(_INTERRUPT.search(failure.cause))
 
     def report(self, full_log: str | None, whole_logs: bool = False) -> str:
         """The text to end a run with; empty if all went well. Reads the failed jobs' log files."""

@@ -160,9 +160,7 @@ class Progress:
             jobs = sorted(self._running.values(), key=lambda job: job.started)
             return View(
                 stages=self._stages(),
-                running=tuple(
-                    (job.name, max(0.0, now - job.started)) for job in jobs if job.rule not in self._targets
-                ),
+                running=tuple((job.name, max(0.0, now - job.started)) for job in jobs if job.rule not in self._targets),
                 failed=tuple(job.name for job in self._failed.values()),
                 elapsed=max(0.0, now - self.started),
                 remaining=self._smooth(self._estimate(now), now),

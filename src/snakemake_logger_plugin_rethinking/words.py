@@ -48,9 +48,7 @@ def about(seconds: float) -> str:
 
 def summary(stages: Iterable[StageView]) -> str:
     """Counts in a sentence: "Fetch data 1, Train 55 cells"."""
-    return ", ".join(
-        f"{s.title} {s.total}" + (f" {s.unit}" if s.unit == "cells" else "") for s in stages if s.total
-    )
+    return ", ".join(f"{s.title} {s.total}" + (f" {s.unit}" if s.unit == "cells" else "") for s in stages if s.total)
 
 
 def line(view: View) -> str:

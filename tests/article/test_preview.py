@@ -71,9 +71,7 @@ def typst_source() -> str:
 
 def report(folder: Path, body: str, **settings: str) -> Path:
     """Return a report of one page with this body from line 5 on."""
-    (folder / "_quarto.yml").write_text(
-        "bibliography: references.bib\nnumber-sections: true\n", encoding="utf-8"
-    )
+    (folder / "_quarto.yml").write_text("bibliography: references.bib\nnumber-sections: true\n", encoding="utf-8")
     shutil.copyfile(FIXTURE / "references.bib", folder / "references.bib")
     (folder / "loss.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>')
     header = "".join(f"{key}: {value}\n" for key, value in settings.items()) or "lang: en\n"
@@ -99,9 +97,7 @@ def test_every_link_within_the_page_leads_somewhere(page: Page) -> None:
 
 
 def test_captions_and_headings_carry_the_numbers_that_references_name(page: Page) -> None:
-    assert (
-        page.text["fig-curve"].strip() == f"Figure{NBSP}1: Training loss per epoch, true and random labels."
-    )
+    assert page.text["fig-curve"].strip() == f"Figure{NBSP}1: Training loss per epoch, true and random labels."
     assert page.text["tbl-accuracy"].startswith(f"\nTable{NBSP}1: Accuracy in percent; mean over 3 seeds.\n")
     assert page.text["tbl-sizes"].startswith(f"\nTable{NBSP}2: Sizes of the models\n")
     assert page.text["sec-results"] == "2 Results"
@@ -109,9 +105,7 @@ def test_captions_and_headings_carry_the_numbers_that_references_name(page: Page
     assert page.text["eq-risk"].endswith("(1)")
 
 
-def test_the_pdf_has_the_same_headings_captions_and_references(
-    page: Page, typst_source: str, site: Path
-) -> None:
+def test_the_pdf_has_the_same_headings_captions_and_references(page: Page, typst_source: str, site: Path) -> None:
     body = typst_source.replace("~", NBSP)
     for identifier in ("sec-introduction", "sec-results", "curves", "tables", "sec-callouts"):
         assert re.search(rf"^=+ {re.escape(page.text[identifier])}$", body, re.MULTILINE), identifier
@@ -129,8 +123,7 @@ def test_the_pdf_has_the_same_headings_captions_and_references(
     }
     assert len(references) == 10
     assert {
-        (f"#{target}", text)
-        for target, text in re.findall(r"#link\(<((?:fig|tbl|sec|eq)-[\w-]+)>\)\[([^\]]+)\]", body)
+        (f"#{target}", text) for target, text in re.findall(r"#link\(<((?:fig|tbl|sec|eq)-[\w-]+)>\)\[([^\]]+)\]", body)
     } == references
     assert (site / "index.pdf").read_bytes().startswith(b"%PDF")
 
@@ -236,20 +229,14 @@ def test_an_error_names_file_and_line(tmp_path: Path, body: str, reason: str) ->
         ("# A\n\n# B {#sec-b}\n\n# C {#sec-b}", "sec-b is defined here and a second time"),
     ],
 )
-def test_an_error_names_the_line_that_errs_not_the_one_it_errs_about(
-    tmp_path: Path, body: str, reason: str
-) -> None:
+def test_an_error_names_the_line_that_errs_not_the_one_it_errs_about(tmp_path: Path, body: str, reason: str) -> None:
     with pytest.raises(UserError) as caught:
         preview.check(report(tmp_path, f"\n{body}"))
     assert str(caught.value).startswith(f"{tmp_path / 'index.qmd'}:8: {reason}")
 
 
-@pytest.mark.parametrize(
-    ("setting", "value"), [("filters", "[a.lua]"), ("date", "today"), ("execute", "{echo: true}")]
-)
-def test_a_front_matter_that_only_quarto_understands_is_refused(
-    tmp_path: Path, setting: str, value: str
-) -> None:
+@pytest.mark.parametrize(("setting", "value"), [("filters", "[a.lua]"), ("date", "today"), ("execute", "{echo: true}")])
+def test_a_front_matter_that_only_quarto_understands_is_refused(tmp_path: Path, setting: str, value: str) -> None:
     with pytest.raises(UserError, match=r"index\.qmd:3: "):
         preview.check(report(tmp_path, "x", **{setting: value}))
 

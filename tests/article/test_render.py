@@ -70,9 +70,7 @@ def test_quarto_inside_its_python_package_is_used(
     monkeypatch.syspath_prepend(os.fspath(package.parent))
     monkeypatch.delitem(sys.modules, "quarto_cli", raising=False)
     assert find_quarto() is None, "the package without the program that it failed to download"
-    assert (
-        find_quarto() == put_quarto(package / "bin", "exit 0") or find_quarto() == package / "bin" / "quarto"
-    )
+    assert find_quarto() == put_quarto(package / "bin", "exit 0") or find_quarto() == package / "bin" / "quarto"
 
 
 def test_a_failing_quarto_leaves_the_old_site(report: Path, tmp_path: Path) -> None:
@@ -97,9 +95,7 @@ def test_a_quarto_that_leaves_out_the_pdf_is_an_error(report: Path, tmp_path: Pa
 
 
 @pytest.mark.parametrize("with_quarto", [False, True])
-def test_an_undefined_reference_stops_either_renderer(
-    report: Path, tmp_path: Path, with_quarto: bool
-) -> None:
+def test_an_undefined_reference_stops_either_renderer(report: Path, tmp_path: Path, with_quarto: bool) -> None:
     if with_quarto:
         put_quarto(tmp_path / "bin", "exit 0")
     section = report / "sections" / "_results.qmd"

@@ -101,17 +101,13 @@ def test_cifar10_classes_are_named_as_in_its_own_table(cifar10_mirror: Path) -> 
     assert tuple(name.decode() for name in table[b"label_names"]) == DATASETS["cifar10"].classes
 
 
-def test_mnist_file_with_one_wrong_bit_is_refused_and_nothing_written(
-    mnist_mirror: Path, tmp_path: Path
-) -> None:
+def test_mnist_file_with_one_wrong_bit_is_refused_and_nothing_written(mnist_mirror: Path, tmp_path: Path) -> None:
     mirror = shutil.copytree(mnist_mirror, tmp_path / "mirror")
     path = mirror / "MNIST" / "raw" / "t10k-labels-idx1-ubyte.gz"
     content = path.read_bytes()
     content = content[:1000] + bytes([content[1000] ^ 1]) + content[1001:]
     path.write_bytes(content)
-    with pytest.raises(
-        UserError, match=f"{md5(content)}, expected ec29112dd5afa0611ce80d1b7f02629c: .* not used"
-    ):
+    with pytest.raises(UserError, match=f"{md5(content)}, expected ec29112dd5afa0611ce80d1b7f02629c: .* not used"):
         fetch("mnist", tmp_path / "data", str(mirror))
     assert not (tmp_path / "data").exists()
 
@@ -195,9 +191,7 @@ def check_small_cifar10(root: Path, files: dict[str, bytes]) -> None:
     assert variant.train_labels.tolist() == [0, 9, 1, 8, 2, 7, 3, 6, 4, 5]
     assert variant.test_labels.tolist() == [5, 4]
     assert variant.train_images.shape == (10, 3, 32, 32)
-    assert (
-        variant.test_images.tobytes() in files["test_batch"]
-    )  # channel by channel, row by row, as in the file
+    assert variant.test_images.tobytes() in files["test_batch"]  # channel by channel, row by row, as in the file
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -239,9 +233,7 @@ def test_host_is_asked_for_what_the_mirror_lacks(
     check_small_cifar10(tmp_path / "data", files)
 
 
-def test_download_is_kept(
-    files: dict[str, bytes], web: tuple[Path, str, ThreadingHTTPServer], tmp_path: Path
-) -> None:
+def test_download_is_kept(files: dict[str, bytes], web: tuple[Path, str, ThreadingHTTPServer], tmp_path: Path) -> None:
     folder, address, server = web
     lay_out(files, "archive", folder)
     fetch("cifar10", tmp_path / "data", address)
@@ -262,15 +254,11 @@ def test_file_with_a_wrong_md5_is_refused_and_nothing_written(
     tmp_path: Path,
 ) -> None:
     folder, address, _ = web
-    bad = (
-        ARCHIVE if layout == "archive" else "data_batch_1"
-    )  # the first to be read, so that no good one is kept
+    bad = ARCHIVE if layout == "archive" else "data_batch_1"  # the first to be read, so that no good one is kept
     expected = md5(files[bad])
     files[bad] = files[bad][:-1]
     lay_out(files, layout, folder)
-    with pytest.raises(
-        UserError, match=rf"{bad} has md5 {md5(files[bad])}, expected {expected}: .* not used"
-    ):
+    with pytest.raises(UserError, match=rf"{bad} has md5 {md5(files[bad])}, expected {expected}: .* not used"):
         fetch("cifar10", tmp_path / "data", address if over_http else str(folder))
     assert files_below(tmp_path / "data") == []
 

@@ -147,9 +147,7 @@ def alter(path: Path) -> None:
 def test_damaged_array_is_refused_by_name(root: Path, corruption: str, damage: Any) -> None:
     name = "train_labels.npy" if corruption == "labels-p50" else "test_images.npy"
     damage(root / "digits" / corruption / name)
-    with pytest.raises(
-        UserError, match=rf"{corruption}/{name} .*delete \S*digits/{corruption} and run again"
-    ):
+    with pytest.raises(UserError, match=rf"{corruption}/{name} .*delete \S*digits/{corruption} and run again"):
         load_variant(root, "digits", corruption)
 
 

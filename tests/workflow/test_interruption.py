@@ -5,8 +5,8 @@ import signal
 import time
 
 import pytest
-from project import Project
 
+from project import Project
 from rethinking.cells import RUN_FILES
 
 pytestmark = pytest.mark.slow

@@ -223,9 +223,7 @@ def test_jobs_that_end_because_a_person_stopped_the_run_have_not_failed() -> Non
 
 def test_a_log_tail_cannot_disturb_the_terminal(tmp_path: Path) -> None:
     log = tmp_path / "x.log"
-    log.write_bytes(
-        b"\n".join(b"line %d" % i for i in range(20)) + b"\n1%\r50%\r99%\r\n\x1b[2J\x1b[31mred\xff\n\n"
-    )
+    log.write_bytes(b"\n".join(b"line %d" % i for i in range(20)) + b"\n1%\r50%\r99%\r\n\x1b[2J\x1b[31mred\xff\n\n")
     tail = log_tail(log, 3)
     assert tail == ["line 19", "99%", "red\N{REPLACEMENT CHARACTER}"]
 

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from project import Project
 
+from project import Project
 from rethinking.cells import Cell
 from rethinking.studies.registry import STUDIES
 

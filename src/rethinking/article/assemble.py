@@ -105,8 +105,7 @@ def execution_table(results: Results) -> Table:
         Column("Minutes", "number"),
     ]
     rows: list[list[Cell]] = [
-        [*(str(part) for part in key), len(found), float(found["seconds"].sum()) / 60]
-        for key, found in groups
+        [*(str(part) for part in key), len(found), float(found["seconds"].sum()) / 60] for key, found in groups
     ]
     return Table(columns, rows)
 

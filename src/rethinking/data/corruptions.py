@@ -80,9 +80,7 @@ def corrupt_labels(
     The new class may equal the old one, so a fraction (1 - 1/classes) * probability really changes
     (Zhang et al. 2017, section 2.1; other papers always draw a wrong class instead).
     """
-    redrawn = (
-        rng.random(labels.shape) < probability
-    )  # random() is below 1, so probability 1 redraws every label
+    redrawn = rng.random(labels.shape) < probability  # random() is below 1, so probability 1 redraws every label
     replacements = rng.integers(classes, size=labels.shape, dtype=np.uint8)
     return np.where(redrawn, replacements, labels)
 
@@ -125,9 +123,7 @@ def channel_statistics(images: NDArray[np.uint8]) -> tuple[NDArray[np.float64], 
     histogram = np.zeros((images.shape[1], 256), dtype=np.int64)
     for start in range(0, len(images), _BLOCK):
         block = images[start : start + _BLOCK]
-        histogram += [
-            np.bincount(block[:, channel].ravel(), minlength=256) for channel in range(block.shape[1])
-        ]
+        histogram += [np.bincount(block[:, channel].ravel(), minlength=256) for channel in range(block.shape[1])]
     values = np.arange(256)
     count = histogram.sum(axis=1)
     mean = (histogram @ values) / count

@@ -53,9 +53,7 @@ def flip_and_rotate(images: Tensor, degrees: float, generator: torch.Generator) 
     angle = (uniform[0] * 2 - 1) * torch.pi * degrees / 180
     mirror = torch.where(uniform[1] < 0.5, -1.0, 1.0)
     cosine, sine, zero = angle.cos(), angle.sin(), torch.zeros_like(angle)
-    transform = torch.stack([cosine * mirror, -sine, zero, sine * mirror, cosine, zero], dim=1).view(
-        count, 2, 3
-    )
+    transform = torch.stack([cosine * mirror, -sine, zero, sine * mirror, cosine, zero], dim=1).view(count, 2, 3)
     grid = functional.affine_grid(transform, list(images.shape), align_corners=False)
     return functional.grid_sample(images, grid, align_corners=False)
 
@@ -104,9 +102,7 @@ class DeviceImages:
         if self.recipe.flip or self.recipe.rotation_degrees > 0:
             scaled = flip_and_rotate(scaled, self.recipe.rotation_degrees, generator)
         size = self.recipe.crop_size
-        cropped = (
-            random_crop(scaled, size, generator) if self.recipe.random_crop else center_crop(scaled, size)
-        )
+        cropped = random_crop(scaled, size, generator) if self.recipe.random_crop else center_crop(scaled, size)
         return whiten(cropped)
 
 

@@ -83,9 +83,7 @@ def parse_cifar10(originals: Originals) -> Arrays:
 
 def parse_mnist(originals: Originals) -> Arrays:
     """Return the 60,000 training and 10,000 test images as `(n, 1, 28, 28)`, and their labels."""
-    train, train_labels, test, test_labels = (
-        parse_idx(gzip.decompress(originals[name])) for name in _MNIST_FILES
-    )
+    train, train_labels, test, test_labels = (parse_idx(gzip.decompress(originals[name])) for name in _MNIST_FILES)
     return train[:, None], train_labels, test[:, None], test_labels
 
 
@@ -110,9 +108,7 @@ _BATCH_GLOBALS: dict[tuple[str, str], Any] = {
 class _BatchUnpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) not in _BATCH_GLOBALS:
-            raise UserError(
-                f"the pickle asks for {module}.{name}, which no CIFAR-10 batch needs: it is not read"
-            )
+            raise UserError(f"the pickle asks for {module}.{name}, which no CIFAR-10 batch needs: it is not read")
         return _BATCH_GLOBALS[module, name]
 
 
@@ -205,8 +201,7 @@ def _verified(content: bytes, expected: str, origin: str) -> bytes:
     found = hashlib.new(algorithm, content, usedforsecurity=False).hexdigest()
     if found != digest:
         raise UserError(
-            f"{origin} has {algorithm} {found}, expected {digest}: the file is not used; "
-            "replace it with the original"
+            f"{origin} has {algorithm} {found}, expected {digest}: the file is not used; replace it with the original"
         )
     return content
 
@@ -215,9 +210,7 @@ def _bundled_with_scikit_learn(dataset: Dataset) -> Originals:
     # The package is located, not imported: that would take a second or two.
     package = importlib.util.find_spec("sklearn")
     if package is None or package.origin is None:
-        raise UserError(
-            "digits comes with scikit-learn, which is not installed; install the locked requirements"
-        )
+        raise UserError("digits comes with scikit-learn, which is not installed; install the locked requirements")
     folder = Path(package.origin).parent / "datasets" / "data"
     missing = [name for name in dataset.files if not (folder / name).is_file()]
     if missing:
@@ -284,17 +277,13 @@ def _unpacked(archive: bytes, dataset: Dataset) -> Originals:
 def _read(folder: Path, path: str, expected: str) -> bytes | None:
     """Return the verified content of a mirror folder's file, None if it has no such file."""
     if not folder.is_dir():
-        raise UserError(
-            f"the data mirror {folder} is neither a folder nor an http(s) address; correct it or unset it"
-        )
+        raise UserError(f"the data mirror {folder} is neither a folder nor an http(s) address; correct it or unset it")
     try:
         return _verified((folder / path).read_bytes(), expected, str(folder / path))
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise UserError(
-            f"{folder / path} cannot be read: {error.strerror}; make it a readable file"
-        ) from error
+        raise UserError(f"{folder / path} cannot be read: {error.strerror}; make it a readable file") from error
 
 
 def _download(url: str, expected: str, downloads: Path) -> bytes | None:

@@ -105,9 +105,7 @@ def write_variant(
         with atomic_path(folder / f"{name}.npy") as temporary:
             with open(temporary, "wb") as file:  # np.save would append .npy to a path, but not to a file
                 np.save(file, array, allow_pickle=False)
-            stored[name] = StoredArray(
-                f"{name}.npy", checksum(temporary), list(array.shape), array.dtype.name
-            )
+            stored[name] = StoredArray(f"{name}.npy", checksum(temporary), list(array.shape), array.dtype.name)
     write_json(path, asdict(Manifest(**description, arrays={name: stored[name] for name in ARRAYS})))
     return folder
 
@@ -135,9 +133,7 @@ def corrupt(data_root: Path, dataset: str, corruption: str, seed: int) -> Path:
         "classes": list(true.classes),
         "source": originals.source,
     }
-    return write_variant(
-        data_root / dataset / corruption, description, _changed(true, corruption, seed), unchanged
-    )
+    return write_variant(data_root / dataset / corruption, description, _changed(true, corruption, seed), unchanged)
 
 
 def _changed(true: Variant, corruption: str, seed: int) -> Iterator[tuple[str, NDArray[Any]]]:
@@ -177,9 +173,7 @@ def read_manifest(data_root: Path, dataset: str, corruption: str) -> Manifest:
     except (ValueError, KeyError, TypeError, OSError) as error:
         raise _damaged(path, f"is not a variant's manifest ({type(error).__name__}: {error})") from error
     if (manifest.dataset, manifest.corruption) != (dataset, corruption):
-        raise _damaged(
-            path, f"describes {manifest.dataset}/{manifest.corruption}, not {dataset}/{corruption}"
-        )
+        raise _damaged(path, f"describes {manifest.dataset}/{manifest.corruption}, not {dataset}/{corruption}")
     for name, entry in arrays.items():
         if entry.path not in (f"{name}.npy", f"../true/{name}.npy"):
             raise _damaged(path, f"names the unexpected file {entry.path!r}")

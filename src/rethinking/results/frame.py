@@ -80,9 +80,7 @@ def collect(params: Params, cells: list[Cell], root: Path) -> tuple[str, str, li
         metrics = read_metrics(folder / "metrics.json")
         recipe = params.recipe(cell)
         if metrics.recipe_digest != recipe.digest():
-            missing.append(
-                f"{cell}: trained under other settings ({'; '.join(recipe.differences(metrics.recipe))})"
-            )
+            missing.append(f"{cell}: trained under other settings ({'; '.join(recipe.differences(metrics.recipe))})")
             continue
         history = read_history(folder / "history.csv")
         lines.append(_line(cell, metrics, history, params.results.overfit_loss))
@@ -103,9 +101,7 @@ def load_results(params: Params, folder: Path) -> Results:
         try:
             frames.append(pd.read_csv(folder / name))
         except FileNotFoundError:
-            raise UserError(
-                f"{folder / name} is missing; run the preset, or `rethinking collect`, first"
-            ) from None
+            raise UserError(f"{folder / name} is missing; run the preset, or `rethinking collect`, first") from None
         except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
             raise UserError(f"{folder / name} is damaged ({error}); delete it and run again") from None
     return Results(params, *frames)

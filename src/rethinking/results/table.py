@@ -66,10 +66,7 @@ class Table:
         lines = [
             [column.heading for column in self.columns],
             [column.alignment for column in self.columns],
-            *(
-                [column.text(value) for column, value in zip(self.columns, row, strict=True)]
-                for row in self.rows
-            ),
+            *([column.text(value) for column, value in zip(self.columns, row, strict=True)] for row in self.rows),
         ]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -77,15 +74,10 @@ class Table:
         """Return the same values unrounded; an estimate's half width stands in a column of its own."""
         text = io.StringIO()
         writer = csv.writer(text, lineterminator="\n")
-        wide = [
-            any(isinstance(row[position], Estimate) for row in self.rows)
-            for position in range(len(self.columns))
-        ]
+        wide = [any(isinstance(row[position], Estimate) for row in self.rows) for position in range(len(self.columns))]
         headings: list[str] = []
         for column, has_interval in zip(self.columns, wide, strict=True):
-            headings += (
-                [column.heading, f"{column.heading} (95 % half width)"] if has_interval else [column.heading]
-            )
+            headings += [column.heading, f"{column.heading} (95 % half width)"] if has_interval else [column.heading]
         writer.writerow(headings)
         for row in self.rows:
             values: list[object] = []

@@ -11,9 +11,7 @@ STUDIES: dict[str, Study] = {study.name: study for study in (randomisation.STUDY
 
 def selected_studies(selection: Selection) -> list[Study]:
     """Return the studies of a run, narrowed or not."""
-    return [
-        study for name, study in STUDIES.items() if selection.studies is None or name in selection.studies
-    ]
+    return [study for name, study in STUDIES.items() if selection.studies is None or name in selection.studies]
 
 
 def grid(params: Params, selection: Selection = Selection()) -> list[Cell]:  # noqa: B008 (a constant)

@@ -49,9 +49,7 @@ def run(
     """
     variant = load_variant(data_root, recipe.dataset, recipe.corruption)
     train_split = _split(variant, "train", recipe, execution, augment=True)
-    train_clean = (
-        _split(variant, "train", recipe, execution, augment=False) if train_split.augment else train_split
-    )
+    train_clean = _split(variant, "train", recipe, execution, augment=False) if train_split.augment else train_split
     test_split = _split(variant, "test", recipe, execution, augment=False)
 
     # Weights are drawn on the CPU: a seed means the same initial network on every device.
@@ -72,9 +70,7 @@ def run(
             checkpoint.save(folder, identity, network, optimiser, so_far)
             saved = time.monotonic()
 
-    history = train(
-        network, optimiser, recipe, execution, train_split, train_clean, test_split, history, after_epoch
-    )
+    history = train(network, optimiser, recipe, execution, train_split, train_clean, test_split, history, after_epoch)
     return Outcome(network, history, parameter_count(network), len(train_split), variant.digest)
 
 

@@ -43,9 +43,7 @@ def _all_fitted(found: dict[str, Estimate | str]) -> Verdict:
     known = {name: value for name, value in found.items() if value != "not run"}
     if not known:
         return NOT_RUN
-    failed = {
-        name: value for name, value in known.items() if not isinstance(value, Estimate) or value.mean < FITTED
-    }
+    failed = {name: value for name, value in known.items() if not isinstance(value, Estimate) or value.mean < FITTED}
     if failed:
         shown = ", ".join(f"{name} {_percent(value)}" for name, value in failed.items())
         return verdict(False, f"{len(failed)} of {len(known)} do not: {shown}")
@@ -89,9 +87,7 @@ def unstructured_images_are_fitted(results: Results) -> Verdict:
     """Judge that Inception fits shuffled pixels, random pixels and Gaussian noise."""
     return _all_fitted(
         {
-            CORRUPTION_STYLE[corruption]["label"]: measured(
-                runs(results, "inception", corruption), "train_accuracy"
-            )
+            CORRUPTION_STYLE[corruption]["label"]: measured(runs(results, "inception", corruption), "train_accuracy")
             for corruption in ("shuffled-pixels", "random-pixels", "gaussian")
         }
     )
@@ -125,9 +121,7 @@ def overfitting_takes_longer_with_corruption(results: Results) -> Verdict:
     """Judge that time to overfit grows with label corruption for every model of the sweep."""
     parts, holds = [], True
     for model in SWEEP_MODELS:
-        found = [
-            overfit_epochs(results, model, corruption) for corruption in sweep_corruptions(results.params)
-        ]
+        found = [overfit_epochs(results, model, corruption) for corruption in sweep_corruptions(results.params)]
         if "not run" in found:
             continue
         if any(isinstance(value, str) for value in found):
@@ -175,9 +169,7 @@ def generalisation_without_regularizers(results: Results) -> Verdict:
             row.regularizer: value.mean
             for row in table1_rows()
             if row.model == model and row.corruption == "true"
-            if isinstance(
-                value := measured(runs(results, model, "true", row.regularizer), "test_accuracy"), Estimate
-            )
+            if isinstance(value := measured(runs(results, model, "true", row.regularizer), "test_accuracy"), Estimate)
         }
         if "none" in tests and len(tests) > 1:
             shares[_label(model)] = tests["none"] / max(v for k, v in tests.items() if k != "none")

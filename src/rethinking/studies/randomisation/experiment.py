@@ -44,9 +44,7 @@ def table1_rows() -> list[Row]:
             model=_PUBLISHED_MODELS[row["model"]],
             corruption="random-labels" if row["labels"] == "random" else "true",
             regularizer="+".join(
-                name
-                for name, used in (("crop", row["random_crop"]), ("wd", row["weight_decay"]))
-                if used == "yes"
+                name for name, used in (("crop", row["random_crop"]), ("wd", row["weight_decay"])) if used == "yes"
             )
             or "none",
             parameters=int(row["parameters"]),
@@ -79,9 +77,7 @@ def published_model(name: str) -> str:
 
 def sweep_corruptions(params: Params) -> list[str]:
     """Return the corruptions of Figures 1b and 1c, from true to random labels."""
-    return [
-        label_corruption_name(probability) for probability in params.studies.randomisation.label_corruption
-    ]
+    return [label_corruption_name(probability) for probability in params.studies.randomisation.label_corruption]
 
 
 def cells(params: Params) -> list[Cell]:
@@ -94,11 +90,7 @@ def cells(params: Params) -> list[Cell]:
 
     tables = [on(study.dataset, *row[:3]) for row in (*table1_rows(), *table4_rows())]
     curves = [on(study.dataset, "inception", corruption) for corruption in FIGURE_1A]
-    sweep = [
-        on(study.dataset, model, corruption)
-        for model in SWEEP_MODELS
-        for corruption in sweep_corruptions(params)
-    ]
+    sweep = [on(study.dataset, model, corruption) for model in SWEEP_MODELS for corruption in sweep_corruptions(params)]
     elsewhere = [
         on(dataset, model, corruption)
         for dataset in study.fits_random_labels_on

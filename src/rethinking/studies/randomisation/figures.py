@@ -44,9 +44,7 @@ def overview(results: Results) -> Figure:
             train, test = measured(found, "train_accuracy"), measured(found, "test_accuracy")
             if isinstance(train, str) or isinstance(test, str):
                 reason = train if isinstance(train, str) else test
-                axes.text(
-                    0.5, position + offset, str(reason), color=GREY, va="center", ha="center", fontsize=7
-                )
+                axes.text(0.5, position + offset, str(reason), color=GREY, va="center", ha="center", fontsize=7)
                 continue
             axes.plot([test.mean, train.mean], [position + offset] * 2, color=color, linewidth=1.2, alpha=0.6)
             axes.plot(train.mean, position + offset, "o", color=color, markerfacecolor="white")
@@ -77,9 +75,7 @@ def figure1a(results: Results) -> Figure:
         look = CORRUPTION_STYLE[corruption]
         steps, losses = published_curve("figure1a", "step", "train_loss", series=figure1a_series(corruption))
         left.plot([step / 1000 for step in steps], losses, **look)
-    left.set(
-        xlabel="Thousand steps", ylabel="Average training loss (nats)", title="Paper, CIFAR-10", xlim=(0, 25)
-    )
+    left.set(xlabel="Thousand steps", ylabel="Average training loss (nats)", title="Paper, CIFAR-10", xlim=(0, 25))
     shown = False
     for corruption in FIGURE_1A:
         curve = _mean_history(results, "inception", corruption)
@@ -114,9 +110,7 @@ def figure1b(results: Results) -> Figure:
 def figure1c(results: Results) -> Figure:
     """Test error at the end of training against label corruption."""
     published = published_sweep("figure1c", "test_error")
-    drawn = _sweep(
-        results, published, lambda model, corruption: error(results, model, corruption), "Test error"
-    )
+    drawn = _sweep(results, published, lambda model, corruption: error(results, model, corruption), "Test error")
     for axes in drawn.axes:
         if axes.axison:
             axes.axhline(CHANCE_ERROR, color=GREY, linestyle=":", linewidth=1)
@@ -189,9 +183,7 @@ def _sweep(
                 capsize=2,
             )
         else:
-            axes.text(
-                0.5, 0.5, "ours: not run\nat this scale", ha="center", color=GREY, transform=axes.transAxes
-            )
+            axes.text(0.5, 0.5, "ours: not run\nat this scale", ha="center", color=GREY, transform=axes.transAxes)
         axes.set(title=look["label"], xlabel="Label corruption", xlim=(-0.04, 1.04))
     panels[0].set_ylabel(label)
     _legend_published(panels[0], results)

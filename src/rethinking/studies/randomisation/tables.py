@@ -192,9 +192,7 @@ def convergence(results: Results) -> Table:
                 theirs,
                 theirs / base if theirs and base else None,
                 mine,
-                mine.mean / own_base.mean
-                if isinstance(mine, Estimate) and isinstance(own_base, Estimate)
-                else None,
+                mine.mean / own_base.mean if isinstance(mine, Estimate) and isinstance(own_base, Estimate) else None,
             ]
         )
     return Table(columns, rows)
@@ -209,9 +207,7 @@ def published_sweep(figure: str, value: str) -> dict[tuple[str, str], float]:
     """Return Figure 1b's or 1c's values by our (model, corruption)."""
     found = {}
     for model in ("inception", "alexnet", "mlp_1x512"):
-        for probability, y in zip(
-            *published_curve(figure, "label_corruption", value, series=model), strict=True
-        ):
+        for probability, y in zip(*published_curve(figure, "label_corruption", value, series=model), strict=True):
             found[published_model(model), label_corruption_name(probability)] = y
     return found
 
@@ -233,11 +229,7 @@ def time_to_overfit(results: Results) -> Table:
         for model in SWEEP_MODELS:
             epochs = overfit_epochs(results, model, corruption)
             base = overfit_epochs(results, model, "true")
-            relative = (
-                epochs.mean / base.mean
-                if isinstance(epochs, Estimate) and isinstance(base, Estimate)
-                else None
-            )
+            relative = epochs.mean / base.mean if isinstance(epochs, Estimate) and isinstance(base, Estimate) else None
             row += [published.get((model, corruption)), relative, epochs]
         rows.append(row)
     return Table(columns, rows)
@@ -301,11 +293,7 @@ def early_stopping(results: Results) -> Table:
         _, curve = published_curve("figure2b", "step", "accuracy", series=series, split="test")
         found = runs(results, model, "true")
         best, last = measured(found, "best_test_accuracy"), measured(found, "test_accuracy")
-        gain = (
-            100 * (best.mean - last.mean)
-            if isinstance(best, Estimate) and isinstance(last, Estimate)
-            else None
-        )
+        gain = 100 * (best.mean - last.mean) if isinstance(best, Estimate) and isinstance(last, Estimate) else None
         rows.append(
             [
                 MODEL_STYLE[model]["label"],
