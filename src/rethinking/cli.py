@@ -50,7 +50,9 @@ def _parser() -> argparse.ArgumentParser:
     train = command("train", _train, "Train one cell and leave its run.")
     train.add_argument("cell", help="dataset/model/corruption/regularizer/seed-<k>")
     train.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
-    train.add_argument("--expect", metavar="DIGEST", help="stop if the cell's recipe is not this one any more")
+    train.add_argument(
+        "--expect", nargs=2, metavar=("RECIPE", "CODE"), help="stop if the cell's recipe or code is not this any more"
+    )
     command("collect", _collect, "Collect a preset's runs into results/<preset>/cells.csv and histories.csv.")
     for kind, function in (("table", _table), ("figure", _figure)):
         one = command(kind, function, f"Make one {kind} of a study from collected results.")
@@ -100,7 +102,7 @@ def _train(options: argparse.Namespace) -> None:
     cell = Cell.parse(options.cell)
     if cell.model not in plan.params.models or cell.dataset not in plan.params.datasets:
         raise UserError(f"{cell}: preset {plan.params.preset} defines no such data set or model")
-    train_cell(plan.params, cell, DATA, RUNS_ROOT, options.threads, options.expect)
+    train_cell(plan.params, cell, DATA, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
 
 
 def _collect(options: argparse.Namespace) -> None:

@@ -17,19 +17,32 @@ def training_code(recipe: Recipe) -> str:
 
 
 def train_cell(
-    params: Params, cell: Cell, data_root: Path, root: Path, threads: int, expected: str | None = None
+    params: Params,
+    cell: Cell,
+    data_root: Path,
+    root: Path,
+    threads: int,
+    expected: tuple[str, str] | None = None,
 ) -> Metrics:
     """Train `cell` and write its run below `root`; the metrics are written last. Return them.
 
-    `expected` is the recipe's digest as it was when the run was planned. Raises UserError if params.yaml has changed
-    since, if the data are missing or damaged, or if the results cannot be written.
+    `expected` are the digests of recipe and code as they were when the run was planned: what Snakemake remembers the
+    run by. Raises UserError if either has changed since, if the data are missing or damaged, or if the results cannot
+    be written.
     """
     recipe = params.recipe(cell)
-    if expected is not None and recipe.digest() != expected:
-        raise UserError(f"params.yaml changed while the run of {cell} was waiting; start again to use the new values")
+    code = training_code(recipe)
+    if expected is not None:
+        for changed, now, planned in zip(
+            ("params.yaml", "the training code"), (recipe.digest(), code), expected, strict=True
+        ):
+            if now != planned:
+                raise UserError(
+                    f"{changed} changed while the run of {cell} was waiting; start again to use it as it is now"
+                )
 
     # Torch takes seconds to import: only after everything that can be said without it.
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     from rethinking.files import atomic_path
     from rethinking.training import checkpoint, devices
@@ -37,7 +50,6 @@ def train_cell(
 
     execution = devices.choose(params.execution.device, params.execution.precision, threads)
     folder = root / cell.run_folder(params.preset)
-    code = training_code(recipe)
     print(
         f"{cell} (preset {params.preset}), recipe {recipe.digest()}, code {code}, {execution.describe()}",
         flush=True,
@@ -74,7 +86,8 @@ def train_cell(
     )
     with atomic_path(folder / "weights.safetensors") as temporary:
         weights = {name: tensor.contiguous().cpu() for name, tensor in outcome.network.state_dict().items()}
-        save_file(weights, temporary)
+        # Through bytes: the library reports a full disk as an error of its own, not as the OSError that it is.
+        temporary.write_bytes(save(weights))
     write_history(folder / "history.csv", history)
     write_metrics(folder / "metrics.json", metrics)
     checkpoint.discard(folder)

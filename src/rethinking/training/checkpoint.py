@@ -1,5 +1,6 @@
 """Where a half-finished run stands, so that it can go on after an interruption as if there had been none."""
 
+import io
 import pickle
 from pathlib import Path
 from typing import Any
@@ -23,8 +24,10 @@ def save(
         "optimiser": optimiser.state_dict(),
         "history": [epoch._asdict() for epoch in history],
     }
+    content = io.BytesIO()  # torch reports a full disk as an error of its own, not as the OSError that it is
+    torch.save(state, content)
     with atomic_path(folder / FILE_NAME) as temporary:
-        torch.save(state, temporary)
+        temporary.write_bytes(content.getbuffer())
 
 
 def restore(folder: Path, identity: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> list[Epoch]:
