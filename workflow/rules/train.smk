@@ -22,5 +22,5 @@ rule train:
         "Train {params.cell}"
     shell:
         "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} "
-        "rethinking train {params.cell} --preset {wildcards.preset} --threads {threads} --expect {params.recipe} "
+        "rethinking train {params.cell} --preset {wildcards.preset} --threads {threads} --expect {params.recipe} {params.code} "
         "> {log} 2>&1"
