@@ -57,9 +57,7 @@ OTHER: dict[str, Any] = {
 def test_every_setting_is_part_of_the_digest(field: str) -> None:
     changed = RECIPE.model_copy(update={field: OTHER[field]})
     assert changed.digest() != RECIPE.digest()
-    assert changed.differences(RECIPE.model_dump()) == [
-        f"{field} {getattr(RECIPE, field)} -> {OTHER[field]}"
-    ]
+    assert changed.differences(RECIPE.model_dump()) == [f"{field} {getattr(RECIPE, field)} -> {OTHER[field]}"]
 
 
 @pytest.mark.parametrize("option", RECIPE.model)

@@ -17,12 +17,13 @@ MINUS = "−"  # the typographic minus sign: as wide as the plus
 class Column:
     """A column: its heading, and how its values are written.
 
-    `form` is "text", "count" (whole number), "percent" (a fraction shown as a percentage), "points" (a difference of
-    percentages with its sign) or "number" (three significant digits).
+    `form` is "text", "count" (whole number), "percent" (a fraction as a percentage with two decimals), "level" (a
+    fraction as a whole percentage), "points" (a difference of percentages, with its sign), "ratio" (two decimals) or
+    "number" (three significant digits).
     """
 
     heading: str
-    form: Literal["text", "count", "percent", "points", "number"] = "text"
+    form: Literal["text", "count", "percent", "level", "points", "ratio", "number"] = "text"
 
     def text(self, value: Cell) -> str:
         """Return a value as the article shows it; an en dash where there is none."""
@@ -39,6 +40,10 @@ class Column:
                 shown, interval = f"{100 * mean:.2f}", None if half_width is None else 100 * half_width
             case "points":
                 shown, interval = f"{mean:+.2f}".replace("-", MINUS), None
+            case "level":
+                shown, interval = f"{100 * mean:.0f}", None
+            case "ratio":
+                shown, interval = f"{mean:.2f}", half_width
             case _:
                 shown, interval = f"{mean:.3g}", half_width
         return shown if interval is None else f"{shown} ± {interval:.2g}"

@@ -170,9 +170,9 @@ def convergence(results: Results) -> Table:
     columns = [
         Column("Training data"),
         Column("Steps, paper", "count"),
-        Column("relative, paper", "number"),
+        Column("relative, paper", "ratio"),
         Column("Steps, ours", "count"),
-        Column("relative, ours", "number"),
+        Column("relative, ours", "ratio"),
     ]
     published = {
         corruption: crossing(
@@ -215,12 +215,12 @@ def published_sweep(figure: str, value: str) -> dict[tuple[str, str], float]:
 def time_to_overfit(results: Results) -> Table:
     """Figure 1b in numbers: epochs until the online loss is below the threshold, and relative to true labels."""
     published = published_sweep("figure1b", "relative_time_to_overfit")
-    columns = [Column("Label corruption", "percent")]
+    columns = [Column("Label corruption", "level")]
     for model in SWEEP_MODELS:
         label = MODEL_STYLE[model]["label"]
         columns += [
-            Column(f"{label}, paper", "number"),
-            Column(f"{label}, ours", "number"),
+            Column(f"{label}, paper", "ratio"),
+            Column(f"{label}, ours", "ratio"),
             Column(f"{label}, epochs", "count"),
         ]
     rows: list[list[Cell]] = []
@@ -250,7 +250,7 @@ def overfit_epochs(results: Results, model: str, corruption: str) -> Estimate | 
 def test_error(results: Results) -> Table:
     """Figure 1c in numbers: test error at the end of training."""
     published = published_sweep("figure1c", "test_error")
-    columns = [Column("Label corruption", "percent")]
+    columns = [Column("Label corruption", "level")]
     for model in SWEEP_MODELS:
         label = MODEL_STYLE[model]["label"]
         columns += [
