@@ -1,8 +1,24 @@
-"""What this machine has for training, found without loading torch: Snakemake asks before any job starts."""
+"""What this machine has, found without loading torch: Snakemake asks before any job starts."""
 
 import platform
 import shutil
 import subprocess
+from pathlib import Path
+
+
+def cpu_facts() -> dict[str, str]:
+    """Return what Linux says of the first processor, such as "model name" and "flags"; empty elsewhere."""
+    try:
+        first = Path("/proc/cpuinfo").read_text(encoding="utf-8").partition("\n\n")[0]
+    except OSError:
+        return {}
+    pairs = (line.partition(":") for line in first.splitlines())
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def cpu_name() -> str:
+    """Return the processor's name as the system gives it."""
+    return cpu_facts().get("model name") or platform.processor() or platform.machine()
 
 
 def accelerators() -> int:

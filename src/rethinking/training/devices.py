@@ -1,12 +1,11 @@
 """How a run is executed: device, precision, threads. None of it is part of what the run is."""
 
-import os
-import platform
 from dataclasses import dataclass
 
 import torch
 
 from rethinking.errors import UserError
+from rethinking.hardware import cpu_facts, cpu_name
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,7 @@ class Execution:
 
     def describe(self) -> dict[str, str | int]:
         """Return what a run's record says of its execution."""
-        name = platform.processor() or platform.machine()
-        if self.device.type == "cuda":
-            name = torch.cuda.get_device_name(self.device)
+        name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else cpu_name()
         return {
             "device": self.device.type,
             "device_name": name,
@@ -62,8 +59,4 @@ def choose(device: str, precision: str, threads: int) -> Execution:
 def _native_bfloat16(device: str) -> bool:
     if device == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
-    if device == "cpu" and os.path.exists("/proc/cpuinfo"):  # noqa: PTH110
-        with open("/proc/cpuinfo") as file:
-            flags = file.read()
-        return "avx512_bf16" in flags or "amx_bf16" in flags
-    return False
+    return device == "cpu" and not {"avx512_bf16", "amx_bf16"}.isdisjoint(cpu_facts().get("flags", "").split())
