@@ -7,12 +7,12 @@ counts through its syntax tree without docstrings: comments, layout and document
 import ast
 import hashlib
 from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
 
 PACKAGE = __name__.partition(".")[0]
 
 
+@cache
 def fingerprint(*roots: str) -> str:
     """Return 16 hexadecimal digits over the syntax trees of all modules of this package that `roots` import.
 
@@ -40,8 +40,10 @@ def dependencies(*roots: str) -> list[str]:
 
 @cache
 def _source(module: str) -> Path | None:
-    spec = find_spec(module)
-    return Path(spec.origin) if spec is not None and spec.origin is not None else None
+    # Not importlib's find_spec, which imports the packages above the module, and with them torch.
+    place = Path(__file__).parent.joinpath(*module.split(".")[1:])
+    candidates = (place / "__init__.py", place.with_suffix(".py"))
+    return next((path for path in candidates if path.is_file()), None)
 
 
 @cache
@@ -67,12 +69,7 @@ def _imports(module: str) -> tuple[str, ...]:
 
 @cache
 def _exists(module: str) -> bool:
-    if module.partition(".")[0] != PACKAGE:
-        return False
-    try:
-        return _source(module) is not None
-    except ModuleNotFoundError:
-        return False
+    return module.partition(".")[0] == PACKAGE and _source(module) is not None
 
 
 @cache
