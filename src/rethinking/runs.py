@@ -5,6 +5,7 @@ from pathlib import Path
 from rethinking import provenance
 from rethinking.cells import Cell
 from rethinking.errors import UserError
+from rethinking.files import atomic_path, require_writable
 from rethinking.fingerprint import fingerprint
 from rethinking.params import Params
 from rethinking.recipe import Recipe
@@ -41,15 +42,16 @@ def train_cell(
                     f"{changed} changed while the run of {cell} was waiting; start again to use it as it is now"
                 )
 
+    folder = root / cell.run_folder(params.preset)
+    require_writable(folder)
+
     # Torch takes seconds to import: only after everything that can be said without it.
     from safetensors.torch import save
 
-    from rethinking.files import atomic_path
     from rethinking.training import checkpoint, devices
     from rethinking.training.run import run
 
     execution = devices.choose(params.execution.device, params.execution.precision, threads)
-    folder = root / cell.run_folder(params.preset)
     print(
         f"{cell} (preset {params.preset}), recipe {recipe.digest()}, code {code}, {execution.describe()}",
         flush=True,
@@ -84,6 +86,8 @@ def train_cell(
             **provenance.describe(),
         },
     )
+    # The metrics stand for the whole run: they go first and come last, so that they never describe other weights.
+    (folder / "metrics.json").unlink(missing_ok=True)
     with atomic_path(folder / "weights.safetensors") as temporary:
         weights = {name: tensor.contiguous().cpu() for name, tensor in outcome.network.state_dict().items()}
         # Through bytes: the library reports a full disk as an error of its own, not as the OSError that it is.

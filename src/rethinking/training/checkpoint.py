@@ -38,7 +38,7 @@ def restore(folder: Path, identity: str, network: nn.Module, optimiser: torch.op
     """
     try:
         state: dict[str, Any] = torch.load(folder / FILE_NAME, map_location="cpu", weights_only=True)
-    except (FileNotFoundError, EOFError, RuntimeError, pickle.UnpicklingError):
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
         return []
     if state.get("identity") != identity:
         return []

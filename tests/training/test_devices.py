@@ -1,0 +1,88 @@
+"""Where and in which precision a run is executed."""
+
+import pytest
+import torch
+from torch import nn
+
+from rethinking.errors import UserError
+from rethinking.training.devices import Execution, choose
+from rethinking.training.loop import step
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
+def test_cuda_where_there_is_none_is_refused_with_what_there_is() -> None:
+    with pytest.raises(UserError, match=r"execution\.device: 'cuda' was asked for .* use auto or .*cpu"):
+        choose("cuda", "auto", 1)
+
+
+@pytest.mark.skipif(torch.backends.mps.is_available(), reason="there is an MPS device")
+def test_mps_where_there_is_none_is_refused() -> None:
+    with pytest.raises(UserError, match=r"execution\.device: 'mps' was asked for"):
+        choose("mps", "float32", 1)
+
+
+def test_auto_takes_the_fastest_device_there_is() -> None:
+    present = [
+        name
+        for name, there in (
+            ("cuda", torch.cuda.is_available()),
+            ("mps", torch.backends.mps.is_available()),
+            ("cpu", True),
+        )
+        if there
+    ]
+    assert choose("auto", "float32", 1).device.type == present[0]
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_the_precision_asked_for_is_used(precision: str) -> None:
+    chosen = choose("cpu", precision, 1)
+    assert chosen.dtype == getattr(torch, precision)
+    assert chosen.describe()["precision"] == precision
+
+
+def test_auto_precision_is_one_of_both() -> None:
+    assert choose("cpu", "auto", 1).dtype in (torch.float32, torch.bfloat16)
+
+
+def test_the_number_of_threads_is_that_of_the_job() -> None:
+    before = torch.get_num_threads()
+    try:
+        for threads in (2, 1):
+            assert choose("cpu", "float32", threads).describe()["threads"] == threads
+            assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_a_record_says_device_precision_and_threads() -> None:
+    said = choose("cpu", "float32", 1).describe()
+    assert set(said) == {"device", "device_name", "precision", "threads"}
+    assert said["device"] == "cpu"
+    assert said["device_name"]
+
+
+def test_generators_of_one_seed_draw_alike_and_leave_the_global_one_alone() -> None:
+    execution = Execution(torch.device("cpu"), torch.float32)
+    before = torch.get_rng_state()
+    first, second = (torch.rand(3, generator=execution.generator(5)) for _ in range(2))
+    assert torch.equal(first, second)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_bfloat16_computes_products_shortly_and_keeps_weights_and_loss_in_float32() -> None:
+    """One step of a small network: close to float32, not equal to it."""
+    losses, weights = [], []
+    for dtype in (torch.float32, torch.bfloat16):
+        torch.manual_seed(0)
+        network = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+        optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+        images, labels = torch.randn(16, 1, 8, 8), torch.arange(16) % 10
+        loss, _ = step(network, optimiser, Execution(torch.device("cpu"), dtype), images, labels)
+        assert loss.dtype == torch.float32
+        assert all(p.dtype == torch.float32 for p in network.parameters())
+        losses.append(loss.item())
+        weights.append(torch.cat([p.detach().flatten() for p in network.parameters()]))
+    assert losses[0] == pytest.approx(losses[1], rel=0.01)
+    assert losses[0] != losses[1]
+    torch.testing.assert_close(weights[0], weights[1], rtol=0, atol=2e-3)

@@ -1,0 +1,98 @@
+"""Gradient steps and their schedule, against the arithmetic written out."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from rethinking.cells import Cell
+from rethinking.models import build
+from rethinking.params import load_params
+from rethinking.recipe import Recipe
+from rethinking.training.devices import Execution
+from rethinking.training.loop import step
+from rethinking.training.optimiser import learning_rate, sgd
+
+PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")
+CPU = Execution(torch.device("cpu"), torch.float32)
+
+
+def recipe(model: str = "mlp-1x512", regularizer: str = "none", **changes: object) -> Recipe:
+    return PARAMS.recipe(Cell("cifar10", model, "true", regularizer, 0)).model_copy(update=changes)
+
+
+def decayed(model: str, regularizer: str) -> tuple[set[str], float]:
+    """Return the names of the parameters whose weights decay, and the coefficient."""
+    resolved = recipe(model, regularizer)
+    network = build(resolved, (3, 28, 28), 10)
+    names = {id(parameter): name for name, parameter in network.named_parameters()}
+    groups = sgd(network, resolved).param_groups
+    assert sorted(names[id(p)] for group in groups for p in group["params"]) == sorted(names.values())
+    chosen = [group for group in groups if group["weight_decay"] > 0]
+    coefficients = {group["weight_decay"] for group in chosen}
+    return {names[id(p)] for group in chosen for p in group["params"]}, max(coefficients, default=0.0)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "rate"), [(0, 0.1), (10, 0.0599), (36, 0.0158), (69, 0.0029)], ids=lambda value: str(value)
+)
+def test_inceptions_learning_rate_decays_by_a_twentieth_an_epoch(epoch: int, rate: float) -> None:
+    assert learning_rate(recipe("inception"), epoch) == pytest.approx(rate, abs=5e-5)
+
+
+@pytest.mark.parametrize(("epoch", "rate"), [(31, 0.00204), (48, 0.00085), (56, 0.00057)])
+def test_the_other_models_begin_at_a_tenth_of_it(epoch: int, rate: float) -> None:
+    assert learning_rate(recipe("alexnet"), epoch) == pytest.approx(rate, abs=5e-6)
+
+
+def test_all_epochs_together_move_no_further_than_twenty_at_the_initial_rate() -> None:
+    assert sum(learning_rate(recipe("inception"), epoch) for epoch in range(5000)) == pytest.approx(20 * 0.1)
+
+
+def test_weights_decay_only_under_weight_decay() -> None:
+    for regularizer in ("none", "crop", "dropout", "flip+rotate"):
+        assert decayed("inception", regularizer) == (set(), 0.0)
+
+
+@pytest.mark.parametrize("model", ["inception", "inception-nobn", "mlp-1x512", "mlp-3x512"])
+def test_every_weight_decays_and_no_bias(model: str) -> None:
+    network = build(recipe(model), (3, 28, 28), 10)
+    weights = {name for name, _ in network.named_parameters() if name.endswith("weight")}
+    assert decayed(model, "wd") == (weights, 0.0005)
+
+
+def test_alexnets_convolutions_do_not_decay() -> None:
+    """As in TensorFlow's tutorial, whose coefficient it is; there the last layer is spared as well."""
+    network = build(recipe("alexnet"), (3, 28, 28), 10)
+    linear = {f"{name}.weight" for name, layer in network.named_modules() if isinstance(layer, nn.Linear)}
+    assert len(linear) == 3
+    assert decayed("alexnet", "wd") == (linear, 0.004)
+
+
+@pytest.mark.parametrize("decay", [0.0, 0.25])
+@pytest.mark.parametrize("layers", ["all", "fully-connected"])
+def test_three_steps_are_those_of_momentum_written_out(decay: float, layers: str) -> None:
+    """v <- 0.9 v + (g + decay w); w <- w - rate v, with decay for weights alone; on a quadratic-free network."""
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 3, 3), nn.Flatten(), nn.ReLU(), nn.Linear(12, 4))
+    resolved = recipe(weight_decay=decay, weight_decay_layers=layers, initial_learning_rate=0.1, momentum=0.9)
+    optimiser = sgd(network, resolved)
+    images, labels = torch.randn(3, 5, 1, 4, 4), torch.randint(4, (3, 5))
+
+    weights = {name: p.detach().clone().requires_grad_() for name, p in network.named_parameters()}
+    velocity = {name: torch.zeros_like(p) for name, p in weights.items()}
+    for batch, target in zip(images, labels, strict=True):
+        loss = nn.functional.cross_entropy(torch.func.functional_call(network, weights, (batch,)), target)
+        found, logits = step(network, optimiser, CPU, batch, target)
+        torch.testing.assert_close(found, loss.detach())
+        assert logits.shape == (5, 4)
+        gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
+        for name in weights:
+            decays = name.endswith("weight") and (layers == "all" or name.startswith("3."))
+            pull: Tensor = gradients[name] + (decay * weights[name].detach() if decays else 0.0)
+            velocity[name] = 0.9 * velocity[name] + pull
+            weights[name] = (weights[name].detach() - 0.1 * velocity[name]).requires_grad_()
+
+    for name, parameter in network.named_parameters():
+        torch.testing.assert_close(parameter, weights[name], rtol=1e-5, atol=1e-6)
