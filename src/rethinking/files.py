@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -60,6 +60,14 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write `value` to `path` as indented JSON, whole or not at all; NaN and infinities are refused."""
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
+
+
+def content_digest(paths: Iterable[Path | str]) -> str:
+    """Return 16 hexadecimal digits over the names and contents of small files, in the order given."""
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(f"{path} {checksum(Path(path))}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:

@@ -115,7 +115,7 @@ def test_online_numbers_are_averages_over_examples() -> None:
 
 def test_online_loss_is_taken_before_each_step() -> None:
     """A single batch: the loss of the initial weights, not of those that the step leaves."""
-    resolved = recipe(batch_size=77, epochs=1)
+    resolved = recipe(batch_size=77, epochs=1, initial_learning_rate=0.1)
     split = examples(resolved)
     initial = evaluate(network_for(resolved), split)
     _, (epoch,) = trained(resolved, split)

@@ -17,6 +17,7 @@ rule article:
     params:
         preset=PRESET,
         code=fingerprint("rethinking.article.assemble", "rethinking.article.render"),
+        content=content_digest(ARTICLE_SOURCES),
         settings=shown_settings(),
     message:
         "Render the article"

@@ -8,6 +8,7 @@ from rethinking.cells import RUN_FILES, RUN_PATTERN, Cell
 from rethinking.data.sources import MIRROR_VARIABLE
 from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.errors import UserError
+from rethinking.files import content_digest
 from rethinking.fingerprint import fingerprint
 from rethinking.hardware import accelerators, threads_per_run
 from rethinking.plan import make_plan
@@ -27,6 +28,9 @@ TRAINING_THREADS = threads_per_run(
     runs_per_gpu=PLAN.params.execution.runs_per_gpu,
 )
 ARTICLE = "report/_site/index.html"
+
+# Small files that people edit count by content, through params: Snakemake compares the content of an input only where it
+# is newer than the output, and a checkout or a copy may bring back older times.
 
 # Beside the sources, what the preview is made with: templates, style sheet and filter.
 ARTICLE_SOURCES = [

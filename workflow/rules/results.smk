@@ -43,6 +43,7 @@ rule table:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
+        published=content_digest(PUBLISHED),
         code=lambda wildcards: fingerprint(
             STUDIES[wildcards.study].module_name("tables")
         ),
@@ -66,6 +67,7 @@ rule figure:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
+        published=content_digest(PUBLISHED),
         code=lambda wildcards: fingerprint(
             STUDIES[wildcards.study].module_name("figures")
         ),
@@ -95,6 +97,7 @@ rule summary:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
+        published=content_digest(PUBLISHED),
         code=fingerprint(
             "rethinking.results.summary",
             *(
