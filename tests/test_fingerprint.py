@@ -1,19 +1,17 @@
 """Which change of code makes which results out of date: tried on copies of the source."""
 
 import ast
-import json
-import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib.util import find_spec
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
 
-from rethinking.fingerprint import PACKAGE, dependencies, fingerprint
-from rethinking.params import load_params
+from rethinking.fingerprint import dependencies, fingerprint
+from rethinking.params_file import load_params
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES, grid
 
@@ -34,33 +32,14 @@ RESULTS = {"collect", "tables", "figures", "claims"}
 Edit = Callable[[Path], None]
 
 
-FORKING = """
-import json, os, sys
-import matplotlib.figure, pandas, pydantic, torch, yaml  # shared by the processes below: a second each otherwise
-
-roots = json.loads(sys.argv[1])
-for folder in sys.argv[2:]:
-    if os.fork() == 0:
-        sys.path.insert(0, folder)
-        from rethinking.fingerprint import fingerprint
-        print(json.dumps([folder, {name: fingerprint(*modules) for name, modules in roots.items()}]), flush=True)
-        os._exit(0)
-    if os.wait()[1] != 0:
-        sys.exit(f"no fingerprint of {folder}")
-"""
-
-
-def fingerprints(folders: list[Path]) -> list[dict[str, str]]:
-    """Return the roots' fingerprints in each folder's copy of the package, each taken by a process of its own."""
-    answer = subprocess.run(
-        [sys.executable, "-c", FORKING, json.dumps(ROOTS), *map(str, folders)],
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    found = dict(json.loads(line) for line in answer.stdout.splitlines())
-    return [found[str(folder)] for folder in folders]
+def fingerprints(package: Path) -> dict[str, str]:
+    """Return the roots' fingerprints in a copy of the package, by the copy's own code: it reads what lies beside it."""
+    spec = spec_from_file_location(fingerprint.__module__, package / "fingerprint.py")
+    assert spec is not None
+    assert spec.loader is not None
+    copied = module_from_spec(spec)
+    spec.loader.exec_module(copied)
+    return {name: copied.fingerprint(*roots) for name, roots in ROOTS.items()}
 
 
 def replacing(old: str, new: str, name: str) -> Edit:
@@ -140,12 +119,13 @@ HELPERS = {"unused": helping(1, False), "used": helping(1, True), "changed": hel
 def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]:
     """The fingerprints after each edit, and "before"."""
     folder = tmp_path_factory.mktemp("copies")
-    original = shutil.copytree(SOURCE, folder / "before" / PACKAGE, ignore=shutil.ignore_patterns("__pycache__"))
-    edits = {name: edit for name, (edit, _) in EDITS.items()} | HELPERS
-    for name, edit in edits.items():
-        edit(Path(shutil.copytree(original, folder / name / PACKAGE)))
-    names = ["before", *edits]
-    return dict(zip(names, fingerprints([folder / name for name in names]), strict=True))
+    original = folder / "before"
+    shutil.copytree(SOURCE, original, ignore=shutil.ignore_patterns("__pycache__"))
+    after = {"before": fingerprints(original)}
+    for name, edit in ({name: edit for name, (edit, _) in EDITS.items()} | HELPERS).items():
+        edit(shutil.copytree(original, folder / name))
+        after[name] = fingerprints(folder / name)
+    return after
 
 
 def different(one: dict[str, str], other: dict[str, str]) -> set[str]:

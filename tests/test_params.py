@@ -11,7 +11,8 @@ from rethinking.cells import Cell
 from rethinking.cli import main
 from rethinking.data.sources import DATASETS
 from rethinking.errors import UserError
-from rethinking.params import REGULARIZERS, Params, load_params
+from rethinking.params import REGULARIZERS, Params
+from rethinking.params_file import load_params
 from rethinking.plan import make_plan
 from rethinking.recipe import Recipe
 
@@ -155,10 +156,10 @@ BAD_VALUES = [
     (
         "paper",
         {"models.inception.architecture": "resnet"},
-        "models.inception: architecture: found 'resnet', must be one of 'mlp', 'alexnet', 'inception'",
+        "models.inception.architecture: found 'resnet', must be one of 'mlp', 'alexnet', 'inception'",
     ),
     # The architecture stands at the top level although the preset changes the same model's width.
-    ("digits", {"models.inception.architecture": "resnet"}, "models.inception: architecture: found 'resnet'"),
+    ("digits", {"models.inception.architecture": "resnet"}, "models.inception.architecture: found 'resnet'"),
     ("paper", {"models.alexnet": REMOVED}, "models: 'alexnet' is missing, which the cell cifar10/alexnet/"),
     ("paper", {"seeds": []}, "seeds: found [], must hold at least 1"),
     ("paper", {"seeds": [0, 1, 0]}, "seeds: found [0, 1, 0], must not name a seed twice"),

@@ -88,7 +88,7 @@ def test_a_setting_that_only_the_record_knows_is_named() -> None:
 
 def test_a_recipe_holds_nothing_but_its_settings() -> None:
     with pytest.raises(ValidationError, match="device"):
-        Recipe(**RECIPE.model_dump(), device="cpu")
+        Recipe.model_validate({**RECIPE.model_dump(), "device": "cpu"})
 
 
 @given(st.lists(st.integers(0, 2**31 - 1), min_size=1, max_size=5, unique=True))

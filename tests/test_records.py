@@ -47,7 +47,7 @@ numbers = st.floats(width=32)
 epochs = st.builds(Epoch, st.integers(1, 500), st.integers(1, 2**40), *[numbers] * 8)
 
 
-@given(st.lists(epochs, max_size=4))
+@given(st.lists(epochs, min_size=1, max_size=4))
 def test_history_is_read_back_to_six_digits(tmp_path_factory: pytest.TempPathFactory, history: list[Epoch]) -> None:
     path = tmp_path_factory.getbasetemp() / "history.csv"
     write_history(path, history)

@@ -79,7 +79,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def _fetch(options: argparse.Namespace) -> None:
     from rethinking.data.sources import MIRROR_VARIABLE, fetch
-    from rethinking.params import load_params
+    from rethinking.params_file import load_params
 
     mirror = os.environ.get(MIRROR_VARIABLE) or load_params().data.mirror
     print(fetch(options.dataset, DATA, mirror))
@@ -87,7 +87,7 @@ def _fetch(options: argparse.Namespace) -> None:
 
 def _corrupt(options: argparse.Namespace) -> None:
     from rethinking.data.variants import corrupt
-    from rethinking.params import load_params
+    from rethinking.params_file import load_params
 
     seed = load_params().data.corruption_seed if options.seed is None else options.seed
     print(corrupt(DATA, options.dataset, options.corruption, seed))
@@ -95,13 +95,12 @@ def _corrupt(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from rethinking.cells import Cell
-    from rethinking.plan import make_plan
+    from rethinking.plan import make_plan, require_cell
     from rethinking.runs import train_cell
 
     plan = make_plan({"preset": options.preset} if options.preset else {})
     cell = Cell.parse(options.cell)
-    if cell.model not in plan.params.models or cell.dataset not in plan.params.datasets:
-        raise UserError(f"{cell}: preset {plan.params.preset} defines no such data set or model")
+    require_cell(plan.params, cell)
     train_cell(plan.params, cell, DATA, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
 
 
@@ -161,7 +160,7 @@ def _schema(options: argparse.Namespace) -> None:
 
 
 def _preset(options: argparse.Namespace) -> str:
-    from rethinking.params import load_params
+    from rethinking.params_file import load_params
 
     return load_params(preset=options.preset).preset
 
@@ -171,7 +170,7 @@ def _results_folder(preset: str) -> Path:
 
 
 def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # naming the type would import pandas
-    from rethinking.params import load_params
+    from rethinking.params_file import load_params
     from rethinking.results.frame import load_results
 
     params = load_params(preset=options.preset)

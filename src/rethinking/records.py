@@ -107,6 +107,8 @@ def read_history(path: Path) -> list[Epoch]:
     try:
         with open(path, encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
+        if not rows:
+            raise ValueError("it has no epochs")
         kinds = Epoch.__annotations__
         return [Epoch(**{name: kinds[name](row[name]) for name in Epoch._fields}) for row in rows]
     except FileNotFoundError:

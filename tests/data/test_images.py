@@ -20,7 +20,8 @@ from rethinking.data.images import (
     random_crop,
     whiten,
 )
-from rethinking.params import REGULARIZERS, load_params
+from rethinking.params import REGULARIZERS
+from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")

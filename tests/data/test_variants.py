@@ -230,8 +230,8 @@ def test_interrupted_write_leaves_no_manifest(root: Path, monkeypatch: pytest.Mo
 
 
 def test_only_real_corruptions_of_fetched_data_are_written(root: Path) -> None:
-    with pytest.raises(UserError, match="allowed are true, labels-p10"):
-        corrupt(root, "digits", "labels-p25", seed=0)
+    with pytest.raises(UserError, match="allowed are true, labels-p01"):
+        corrupt(root, "digits", "labels-p100", seed=0)
     with pytest.raises(UserError, match="fetching"):
         corrupt(root, "digits", "true", seed=0)
     with pytest.raises(UserError, match=r"mnist/true/manifest\.json is missing"):

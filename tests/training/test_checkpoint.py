@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from rethinking.cells import Cell
-from rethinking.params import load_params
+from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training import checkpoint

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from rethinking.cells import Cell
 from rethinking.data.images import DeviceImages
 from rethinking.models import build
-from rethinking.params import load_params
+from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training.devices import Execution
@@ -176,10 +176,11 @@ def test_evaluation_switches_dropout_off() -> None:
 
 def test_evaluation_is_cross_entropy_in_nats_and_the_share_of_right_answers() -> None:
     """Of a network that always says 2, as sure as e to 1; on labels of which a quarter are 2, over several blocks."""
-    network = nn.Sequential(nn.Flatten(), nn.Linear(1, 4))
+    layer = nn.Linear(1, 4)
     with torch.no_grad():
-        network[1].weight.zero_()
-        network[1].bias.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0]))
+        layer.weight.zero_()
+        layer.bias.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0]))
+    network = nn.Sequential(nn.Flatten(), layer)
     count = 2 * BLOCK + 4
     labels = torch.arange(count) % 4
     small = recipe(crop_size=1)

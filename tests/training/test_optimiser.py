@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from rethinking.cells import Cell
 from rethinking.models import build
-from rethinking.params import load_params
+from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
 from rethinking.training.devices import Execution
 from rethinking.training.loop import step

@@ -99,7 +99,8 @@ def load_results(params: Params, folder: Path) -> Results:
     frames = []
     for name in ("cells.csv", "histories.csv"):
         try:
-            frames.append(pd.read_csv(folder / name))
+            # Typed, as a column of nothing but "true" would be read as a column of truth values.
+            frames.append(pd.read_csv(folder / name, dtype=dict.fromkeys(IDENTITY[:-1], "str")))
         except FileNotFoundError:
             raise UserError(f"{folder / name} is missing; run the preset, or `rethinking collect`, first") from None
         except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:

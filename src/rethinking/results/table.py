@@ -46,7 +46,9 @@ class Column:
                 shown, interval = f"{mean:.2f}", half_width
             case _:
                 shown, interval = f"{mean:.3g}", half_width
-        return shown if interval is None else f"{shown} ± {interval:.2g}"
+        if interval is None:
+            return shown
+        return f"{shown} ± {interval:,.0f}" if interval >= 10 else f"{shown} ± {interval:.2g}"
 
     @property
     def alignment(self) -> str:

@@ -35,6 +35,8 @@ def train(
     says so, and there is nothing after it.
     """
     network.train()
+    if history and history[-1].diverged:
+        return history
     for epoch in range(len(history), recipe.epochs):
         started = time.perf_counter()
         for group in optimiser.param_groups:

@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable
 
-from rethinking.data.corruptions import label_corruption_probability
 from rethinking.data.sources import DATASETS
 from rethinking.results.claims import NOT_RUN, Claim, Verdict, verdict
 from rethinking.results.frame import Estimate, Results
@@ -16,6 +15,8 @@ from rethinking.studies.randomisation.experiment import (
     table4_rows,
 )
 from rethinking.studies.randomisation.tables import (
+    DIVERGED,
+    MISSING,
     error,
     measured,
     overfit_epochs,
@@ -40,7 +41,7 @@ def _accuracies(results: Results, corruption: str, column: str) -> dict[str, Est
 
 def _all_fitted(found: dict[str, Estimate | str]) -> Verdict:
     """Judge that every accuracy that was measured counts as fitting; a diverged run does not."""
-    known = {name: value for name, value in found.items() if value != "not run"}
+    known = {name: value for name, value in found.items() if value != MISSING}
     if not known:
         return NOT_RUN
     failed = {name: value for name, value in known.items() if not isinstance(value, Estimate) or value.mean < FITTED}
@@ -49,6 +50,11 @@ def _all_fitted(found: dict[str, Estimate | str]) -> Verdict:
         return verdict(False, f"{len(failed)} of {len(known)} do not: {shown}")
     lowest = min(value.mean for value in known.values() if isinstance(value, Estimate))
     return verdict(True, f"lowest of {len(known)}: {100 * lowest:.2f} %")
+
+
+def _without_number(found: dict[str, Estimate | str]) -> str:
+    """Name the runs that have no number, such as "AlexNet diverged"; empty if all have one."""
+    return ", ".join(f"{name} {value}" for name, value in found.items() if isinstance(value, str))
 
 
 def _percent(value: Estimate | str) -> str:
@@ -70,13 +76,16 @@ def test_accuracy_is_chance(results: Results) -> Verdict:
     study = results.params.studies.randomisation
     limit = results.params.datasets[study.dataset].train_examples
     count = min(DATASETS[study.dataset].n_test, limit or DATASETS[study.dataset].n_test)
-    values = [
-        value.mean
-        for value in _accuracies(results, "random-labels", "test_accuracy").values()
-        if isinstance(value, Estimate)
-    ]
-    if not values:
+    found = {
+        _label(model): value
+        for model, value in _accuracies(results, "random-labels", "test_accuracy").items()
+        if value != MISSING
+    }
+    if not found:
         return NOT_RUN
+    if failed := _without_number(found):
+        return verdict(False, failed)
+    values = [value.mean for value in found.values() if isinstance(value, Estimate)]
     # Five models are judged together: at 3.3 standard errors one in a hundred such tables would differ by luck.
     room = 3.3 * math.sqrt(CHANCE * (1 - CHANCE) / count)
     evidence = f"{100 * min(values):.2f} to {100 * max(values):.2f} %, guessing gives 10 ± {100 * room:.1f} %"
@@ -96,7 +105,7 @@ def unstructured_images_are_fitted(results: Results) -> Verdict:
 def noise_converges_before_random_labels(results: Results) -> Verdict:
     """Judge that Inception fits random pixels and Gaussian noise in fewer steps than random labels."""
     steps = {name: steps_to_fit(results, name) for name in ("random-pixels", "gaussian", "random-labels")}
-    if any(value == "not run" for value in steps.values()):
+    if any(value == MISSING for value in steps.values()):
         return NOT_RUN
     evidence = ", ".join(
         f"{CORRUPTION_STYLE[name]['label']} {value if isinstance(value, str) else f'{value.mean:,.0f} steps'}"
@@ -122,7 +131,7 @@ def overfitting_takes_longer_with_corruption(results: Results) -> Verdict:
     parts, holds = [], True
     for model in SWEEP_MODELS:
         found = [overfit_epochs(results, model, corruption) for corruption in sweep_corruptions(results.params)]
-        if "not run" in found:
+        if MISSING in found:
             continue
         if any(isinstance(value, str) for value in found):
             holds = False
@@ -136,15 +145,18 @@ def overfitting_takes_longer_with_corruption(results: Results) -> Verdict:
 
 def slow_down_is_a_small_factor(results: Results) -> Verdict:
     """Judge that random labels take less than ten times the epochs of true labels."""
-    ratios = {}
+    parts, holds = [], True
     for model in SWEEP_MODELS:
         slow, fast = (overfit_epochs(results, model, corruption) for corruption in ("random-labels", "true"))
+        if MISSING in (slow, fast):
+            continue
         if isinstance(slow, Estimate) and isinstance(fast, Estimate):
-            ratios[_label(model)] = slow.mean / fast.mean
-    if not ratios:
-        return NOT_RUN
-    evidence = ", ".join(f"{name} {ratio:.1f}" for name, ratio in ratios.items())
-    return verdict(max(ratios.values()) < 10, evidence)
+            holds &= slow.mean / fast.mean < 10
+            parts.append(f"{_label(model)} {slow.mean / fast.mean:.1f}")
+        else:
+            holds = False
+            parts.append(f"{_label(model)} {slow if isinstance(slow, str) else fast}")
+    return verdict(holds, ", ".join(parts)) if parts else NOT_RUN
 
 
 def test_error_rises_to_chance(results: Results) -> Verdict:
@@ -152,10 +164,14 @@ def test_error_rises_to_chance(results: Results) -> Verdict:
     parts, holds = [], True
     for model in SWEEP_MODELS:
         corruptions = sweep_corruptions(results.params)
-        found = {label_corruption_probability(name): error(results, model, name) for name in corruptions}
-        values = [value.mean for value in found.values() if isinstance(value, Estimate)]
-        if len(values) < len(corruptions):
+        found = {f"{_label(model)} on {name}": error(results, model, name) for name in corruptions}
+        if MISSING in found.values():
             continue
+        if failed := _without_number(found):
+            holds = False
+            parts.append(failed)
+            continue
+        values = [value.mean for value in found.values() if isinstance(value, Estimate)]
         holds &= _rank_correlation(values) > 0.9 and abs(values[-1] - (1 - CHANCE)) < 0.06
         parts.append(f"{_label(model)} {100 * values[0]:.1f} → {100 * values[-1]:.1f} %")
     return verdict(holds, "; ".join(parts)) if parts else NOT_RUN
@@ -165,12 +181,14 @@ def generalisation_without_regularizers(results: Results) -> Verdict:
     """Judge that without any regularizer a model keeps nine tenths of its best test accuracy with regularizers."""
     shares = {}
     for model in ALL_MODELS:
-        tests = {
-            row.regularizer: value.mean
-            for row in table1_rows()
-            if row.model == model and row.corruption == "true"
-            if isinstance(value := measured(runs(results, model, "true", row.regularizer), "test_accuracy"), Estimate)
-        }
+        tests: dict[str, float] = {}
+        for row in table1_rows():
+            if (row.model, row.corruption) == (model, "true"):
+                value = measured(runs(results, model, "true", row.regularizer), "test_accuracy")
+                if value == DIVERGED:
+                    return verdict(False, f"{_label(model)} with {row.regularizer} diverged")
+                if isinstance(value, Estimate):
+                    tests[row.regularizer] = value.mean
         if "none" in tests and len(tests) > 1:
             shares[_label(model)] = tests["none"] / max(v for k, v in tests.items() if k != "none")
     if not shares:
@@ -197,7 +215,7 @@ def early_stopping_gains_little(results: Results) -> Verdict:
     found = runs(results, "inception", "true")
     best, last = measured(found, "best_test_accuracy"), measured(found, "test_accuracy")
     if isinstance(best, str) or isinstance(last, str):
-        return NOT_RUN
+        return NOT_RUN if best == MISSING else verdict(False, f"Inception {best}")
     gain = 100 * (best.mean - last.mean)
     return verdict(gain < 1, f"best {100 * best.mean:.2f} %, last {100 * last.mean:.2f} %")
 
@@ -207,7 +225,7 @@ def batch_normalisation_helps(results: Results) -> Verdict:
     with_bn, without = (
         measured(runs(results, model, "true"), "test_accuracy") for model in ("inception", "inception-nobn")
     )
-    if with_bn == "not run" or without == "not run":
+    if with_bn == MISSING or without == MISSING:
         return NOT_RUN
     evidence = f"with {_percent(with_bn)}, without {_percent(without)}"
     return verdict(

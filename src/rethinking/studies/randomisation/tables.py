@@ -22,7 +22,7 @@ from rethinking.studies.randomisation.experiment import (
     table4_rows,
 )
 
-NOT_RUN = "not run"
+MISSING = "not run"
 DIVERGED = "diverged"
 
 
@@ -35,11 +35,11 @@ def runs(results: Results, model: str, corruption: str, regularizer: str = "none
 def measured(found: pd.DataFrame, column: str) -> Estimate | str:
     """Return the mean over seeds of a column, or why there is none; one diverged seed makes the cell diverged."""
     if found.empty:
-        return NOT_RUN
+        return MISSING
     if (found["status"] == "diverged").any():
         return DIVERGED
     value = estimate(found[column])
-    return NOT_RUN if value is None else value
+    return MISSING if value is None else value
 
 
 def _difference(ours: Estimate | str, published: float | None) -> Cell:
@@ -151,7 +151,7 @@ def steps_to_fit(results: Results, corruption: str) -> Estimate | str:
     """Return when Inception's online loss falls below CONVERGENCE_LOSS nats, in gradient steps."""
     found = runs(results, "inception", corruption)
     if found.empty:
-        return NOT_RUN
+        return MISSING
     dataset = results.params.studies.randomisation.dataset
     crossings = []
     for seed in found["seed"]:
@@ -162,7 +162,7 @@ def steps_to_fit(results: Results, corruption: str) -> Estimate | str:
         if reached is None:
             return "not reached"
         crossings.append(reached)
-    return estimate(crossings) or NOT_RUN
+    return estimate(crossings) or MISSING
 
 
 def convergence(results: Results) -> Table:
@@ -239,12 +239,12 @@ def overfit_epochs(results: Results, model: str, corruption: str) -> Estimate | 
     """Return the mean time to overfit in epochs, or why there is none."""
     found = runs(results, model, corruption)
     if found.empty:
-        return NOT_RUN
+        return MISSING
     if (found["status"] == "diverged").any():
         return DIVERGED
     if found["time_to_overfit"].isna().any():
         return "not reached"
-    return estimate(found["time_to_overfit"]) or NOT_RUN
+    return estimate(found["time_to_overfit"]) or MISSING
 
 
 def test_error(results: Results) -> Table:

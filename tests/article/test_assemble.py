@@ -1,0 +1,155 @@
+"""What the article's sources read of a preset's results."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+from rethinking.article.assemble import assemble, execution_table, settings_table, variables
+from rethinking.errors import UserError
+from rethinking.params_file import load_params
+from rethinking.results.frame import Results
+
+PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")
+
+CELLS = pd.DataFrame(
+    {
+        "status": ["finished", "finished", "diverged"],
+        "seconds": [90.0, 30.0, 60.0],
+        "device": ["cuda", "cuda", "cpu"],
+        "device_name": ["H200", "H200", "x86"],
+        "precision": ["bfloat16", "bfloat16", "float32"],
+    }
+)
+RESULTS = Results(PARAMS, CELLS, pd.DataFrame())
+
+METRICS = {
+    "randomisation": {
+        "inception": {"test_accuracy_true": 0.8905, "time_to_overfit_true": 10.0, "train_accuracy_random": None}
+    },
+    "claims": {"holds": 1, "differs": 0, "not_run": 1},
+}
+CLAIMS = {
+    "randomisation": [
+        {"key": "fitted", "statement": "S.", "source": "T", "judgement": "holds", "evidence": "lowest 99.30 %"},
+        {"key": "chance", "statement": "S.", "source": "T", "judgement": "not run", "evidence": ""},
+    ]
+}
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """A preset's finished results."""
+    folder = tmp_path / "results" / "paper"
+    for path, text in (
+        ("tables/randomisation-table1.md", "| a |\n| :--- |\n"),
+        ("tables/randomisation-table1.csv", "a\n"),
+        ("figures/randomisation-figure1a.svg", "<svg/>"),
+        ("metrics.json", json.dumps(METRICS)),
+        ("claims.json", json.dumps(CLAIMS)),
+    ):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    return folder
+
+
+def leaves(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return [leaf for inner in value.values() for leaf in leaves(inner)]
+    return [value]
+
+
+def test_every_variable_is_text_as_it_is_to_be_shown(source: Path, tmp_path: Path) -> None:
+    """A reader of YAML must not turn 0.95 or 70 back into numbers, and write them its own way."""
+    assemble(RESULTS, source, tmp_path / "report")
+    content = yaml.safe_load((tmp_path / "report" / "_variables.yml").read_text(encoding="utf-8"))
+    assert content == variables(RESULTS, METRICS, CLAIMS)
+    assert all(isinstance(leaf, str) for leaf in leaves(content))
+
+
+def test_variables_say_preset_settings_and_numbers() -> None:
+    found = variables(RESULTS, METRICS, CLAIMS)
+    assert found["preset"] == {
+        "name": "paper",
+        "dataset": "CIFAR-10",
+        "seeds": "1",
+        "cells": "3",
+        "minutes": "3",
+        "devices": "cpu, cuda",
+        "diverged": "1",
+    }
+    settings = found["settings"]
+    assert (settings["decay"], settings["momentum"], settings["crop"]) == ("0.95", "0.9", "28")
+    assert (settings["overfit_loss"], settings["rotation"]) == ("0.05", "25")
+    assert found["randomisation"]["inception"] == {
+        "test_accuracy_true": "89.05 %",
+        "time_to_overfit_true": "10",
+        "train_accuracy_random": "not available",
+    }
+    assert found["claims"] == {"holds": "1", "differs": "0", "not_run": "1"}
+
+
+def test_a_verdict_stands_with_its_evidence() -> None:
+    verdicts = variables(RESULTS, METRICS, CLAIMS)["verdict"]["randomisation"]
+    assert verdicts == {"fitted": "holds: lowest 99.30 %", "chance": "not run"}
+
+
+def test_tables_and_figures_are_those_of_this_preset_alone(source: Path, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    old = report / "_generated" / "figures" / "of-another-preset.svg"
+    old.parent.mkdir(parents=True)
+    old.write_text("<svg/>")
+    (report / "index.qmd").write_text("prose")
+    assemble(RESULTS, source, report)
+    generated = {str(path.relative_to(report)) for path in report.rglob("*") if path.is_file()}
+    assert generated == {
+        "index.qmd",
+        "_variables.yml",
+        "_generated/tables/randomisation-table1.md",
+        "_generated/tables/settings.md",
+        "_generated/tables/execution.md",
+        "_generated/figures/randomisation-figure1a.svg",
+    }
+    assert (report / "_generated/tables/randomisation-table1.md").read_text() == "| a |\n| :--- |\n"
+
+
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ("tables/randomisation-table1.md", r"tables holds no \*\.md; run the preset first"),
+        ("figures/randomisation-figure1a.svg", r"figures holds no \*\.svg; run the preset first"),
+        ("metrics.json", r"metrics\.json is missing; run the preset first"),
+        ("claims.json", r"claims\.json is missing; run the preset first"),
+    ],
+)
+def test_missing_results_are_said(source: Path, tmp_path: Path, missing: str, said: str) -> None:
+    (source / missing).unlink()
+    with pytest.raises(UserError, match=said):
+        assemble(RESULTS, source, tmp_path / "report")
+    assert not (tmp_path / "report" / "_variables.yml").exists()
+
+
+def test_damaged_results_are_said(source: Path, tmp_path: Path) -> None:
+    (source / "claims.json").write_text("{")
+    with pytest.raises(UserError, match=r"claims\.json is damaged \(.*\); delete it and run again"):
+        assemble(RESULTS, source, tmp_path / "report")
+
+
+def test_settings_table_has_the_models_with_the_papers_rates() -> None:
+    table = settings_table(PARAMS)
+    rates = {row[0]: row[3] for row in table.rows}
+    assert rates == {
+        "inception": 0.1,
+        "inception-nobn": 0.1,
+        "alexnet": 0.01,
+        "mlp-3x512": 0.01,
+        "mlp-1x512": 0.01,
+    }
+    assert "| alexnet | 1 | truncated-normal | 0.01 | 0.004 | fully-connected |" in table.markdown()
+
+
+def test_execution_table_counts_every_cell_once() -> None:
+    assert execution_table(RESULTS).rows == [["cpu", "x86", "float32", 1, 1.0], ["cuda", "H200", "bfloat16", 2, 2.0]]

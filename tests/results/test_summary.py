@@ -1,0 +1,89 @@
+"""What a preset's results come to, on disk."""
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from rethinking.params_file import load_params
+from rethinking.results.claims import MARKS
+from rethinking.results.frame import IDENTITY, Results
+from rethinking.results.summary import write_summary
+from rethinking.studies.registry import STUDIES
+
+PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke")
+STUDY = STUDIES["randomisation"]
+NUMBERS = ["status", "train_accuracy", "test_accuracy", "online_accuracy", "best_test_accuracy", "time_to_overfit"]
+HISTORY = [*IDENTITY, "epoch", "step", "online_loss"]
+
+
+def results(*models: str, **numbers: Any) -> Results:
+    """Runs with true labels and nothing else."""
+    usual = {name: 0.995 for name in NUMBERS} | {"status": "finished", "time_to_overfit": 2.0}
+    lines = [
+        {
+            "dataset": "digits",
+            "model": model,
+            "corruption": "true",
+            "regularizer": "none",
+            "seed": 0,
+            **usual,
+            **numbers,
+        }
+        for model in models
+    ]
+    return Results(PARAMS, pd.DataFrame(lines, columns=[*IDENTITY, *NUMBERS]), pd.DataFrame(columns=HISTORY))
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    write_summary(results("inception", "alexnet", train_accuracy=0.5), list(STUDIES.values()), tmp_path)
+    return tmp_path
+
+
+def read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_claims_are_written_with_their_verdicts(written: Path) -> None:
+    records = {record["key"]: record for record in read(written / "claims.json")["randomisation"]}
+    assert list(records) == [claim.key for claim in STUDY.claims()]
+    fitted = records["true-labels-fitted"]
+    assert fitted["judgement"] == "differs"
+    assert fitted["evidence"] == "2 of 2 do not: Inception 50.00 %, AlexNet 50.00 %"
+    assert records["random-labels-fitted"]["judgement"] == "not run"
+
+
+def test_headline_numbers_are_numbers_or_null(written: Path) -> None:
+    metrics = read(written / "metrics.json")
+    assert metrics["randomisation"]["inception"]["train_accuracy_true"] == 0.5
+    assert metrics["randomisation"]["inception"]["time_to_overfit_true"] == 2
+    assert metrics["randomisation"]["mlp-1x512"]["train_accuracy_true"] is None
+
+
+def test_every_claim_is_counted_once(written: Path) -> None:
+    counts = read(written / "metrics.json")["claims"]
+    judgements = [record["judgement"] for record in read(written / "claims.json")["randomisation"]]
+    assert set(counts) == {"holds", "differs", "not_run"}
+    assert sum(counts.values()) == len(STUDY.claims())
+    assert counts["differs"] == judgements.count("differs") > 0
+    assert counts["not_run"] == judgements.count("not run") > 0
+
+
+def test_the_claims_table_says_what_the_paper_and_the_results_say(written: Path) -> None:
+    folder = written / "tables"
+    rows = list(csv.DictReader((folder / "randomisation-claims.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["Claim"] for row in rows] == [claim.statement for claim in STUDY.claims()]
+    assert {row["Verdict"] for row in rows} <= set(MARKS.values())
+    assert rows[0]["Verdict"] == "✗ differs"
+    markdown = (folder / "randomisation-claims.md").read_text(encoding="utf-8").splitlines()
+    assert len(markdown) == 2 + len(rows)
+    assert "– not run | – |" in markdown[3]
+
+
+def test_without_any_result_every_claim_is_not_run(tmp_path: Path) -> None:
+    write_summary(results(), list(STUDIES.values()), tmp_path)
+    assert read(tmp_path / "metrics.json")["claims"] == {"holds": 0, "differs": 0, "not_run": len(STUDY.claims())}
