@@ -100,6 +100,16 @@ def test_an_architecture_trains_its_own_models(finished: Project) -> None:
     assert jobs["train"] == 4 + 1 + 1 + 1  # Table 1 on true and random labels, Table 4, the sweep's p = 0.5
 
 
+def test_a_clone_with_recorded_results_still_trains(finished: Project, tmp_path: Path) -> None:
+    """Results are in git, runs are not: what `make` shows in a fresh clone was computed there."""
+    project = Project.copy_to(tmp_path)
+    shutil.copytree(finished.root / "results", project.root / "results")
+    jobs = project.to_do(*SMOKE)
+    assert jobs["train"] == 31
+    assert jobs["collect"] == 1
+    assert jobs["article"] == 1
+
+
 def test_a_comment_runs_nothing(finished: Project) -> None:
     finished.edit("src/rethinking/training/loop.py", '"""The training loop."""', '"""The loop."""\n# A comment.')
     jobs = finished.to_do(*SMOKE)

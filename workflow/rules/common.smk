@@ -71,6 +71,11 @@ def run_file(cell: Cell, name: str) -> str:
     return f"{cell.run_folder(PRESET)}/{name}"
 
 
+def run_files() -> list[str]:
+    """Return all that the runs of this plan leave."""
+    return [run_file(cell, name) for cell in PLAN.cells for name in RUN_FILES]
+
+
 def result_files() -> list[str]:
     """Return every table, figure and summary of the studies of this run."""
     return [
