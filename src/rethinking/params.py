@@ -53,7 +53,7 @@ class ModelParams(Section):
 
     initial_learning_rate: Annotated[float, Field(gt=0)]
     weight_decay: Annotated[float, Field(ge=0)]
-    weight_decay_layers: Literal["all", "fully-connected"] = "all"
+    weight_decay_layers: Literal["all", "hidden-linear"] = "all"
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
 
     def architecture_options(self) -> dict[str, str | int | float | bool]:

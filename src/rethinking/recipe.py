@@ -33,7 +33,7 @@ class Recipe(BaseModel):
 
     random_crop: bool
     weight_decay: float
-    weight_decay_layers: Literal["all", "fully-connected"]
+    weight_decay_layers: Literal["all", "hidden-linear"]
     dropout: float
     flip: bool
     rotation_degrees: float

@@ -16,6 +16,10 @@ TITLES = {
     "corrupt_images": "Make variants",
     "train": "Train",
     "collect": "Collect results",
+    "table": "Make tables",
+    "figure": "Draw figures",
+    "summary": "Judge claims",
+    "article": "Render article",
 }
 TRAIN = "train"
 

@@ -7,6 +7,7 @@ from torch import nn
 from rethinking.errors import UserError
 from rethinking.training.devices import Execution, choose
 from rethinking.training.loop import step
+from rethinking.training.optimiser import SGD
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -76,7 +77,7 @@ def test_bfloat16_computes_products_shortly_and_keeps_weights_and_loss_in_float3
     for dtype in (torch.float32, torch.bfloat16):
         torch.manual_seed(0)
         network = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
-        optimiser = torch.optim.SGD(network.parameters(), lr=0.1)
+        optimiser = SGD(list(network.parameters()), [], weight_decay=0.0, momentum=0.0, learning_rate=0.1)
         images, labels = torch.randn(16, 1, 8, 8), torch.arange(16) % 10
         loss, _ = step(network, optimiser, Execution(torch.device("cpu"), dtype), images, labels)
         assert loss.dtype == torch.float32

@@ -10,13 +10,12 @@ from torch import nn
 
 from rethinking.files import atomic_path
 from rethinking.records import Epoch
+from rethinking.training.optimiser import SGD
 
 FILE_NAME = "checkpoint.pt"
 
 
-def save(
-    folder: Path, identity: str, network: nn.Module, optimiser: torch.optim.Optimizer, history: list[Epoch]
-) -> None:
+def save(folder: Path, identity: str, network: nn.Module, optimiser: SGD, history: list[Epoch]) -> None:
     """Write the state after `len(history)` epochs, whole or not at all."""
     state = {
         "identity": identity,
@@ -30,7 +29,7 @@ def save(
         temporary.write_bytes(content.getbuffer())
 
 
-def restore(folder: Path, identity: str, network: nn.Module, optimiser: torch.optim.Optimizer) -> list[Epoch]:
+def restore(folder: Path, identity: str, network: nn.Module, optimiser: SGD) -> list[Epoch]:
     """Load the state of an interrupted run into `network` and `optimiser`; return its epochs so far.
 
     A checkpoint of another identity (recipe, data or code have changed since), or one that cannot be read, is not

@@ -13,12 +13,12 @@ from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training.devices import Execution
 from rethinking.training.evaluate import evaluate
-from rethinking.training.optimiser import learning_rate
+from rethinking.training.optimiser import SGD, learning_rate
 
 
 def train(
     network: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: SGD,
     recipe: Recipe,
     execution: Execution,
     train_split: DeviceImages,
@@ -39,8 +39,7 @@ def train(
         return history
     for epoch in range(len(history), recipe.epochs):
         started = time.perf_counter()
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(recipe, epoch)
+        optimiser.learning_rate = learning_rate(recipe, epoch)
         online_loss, online_accuracy = one_epoch(network, optimiser, recipe, execution, train_split, epoch)
         on_train, on_test = evaluate(network, evaluation_split), evaluate(network, test_split)
         history = [
@@ -66,7 +65,7 @@ def train(
 
 def one_epoch(
     network: nn.Module,
-    optimiser: torch.optim.Optimizer,
+    optimiser: SGD,
     recipe: Recipe,
     execution: Execution,
     split: DeviceImages,
@@ -96,13 +95,13 @@ def one_epoch(
 
 
 def step(
-    network: nn.Module, optimiser: torch.optim.Optimizer, execution: Execution, images: Tensor, labels: Tensor
+    network: nn.Module, optimiser: SGD, execution: Execution, images: Tensor, labels: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Take one gradient step on a batch; return its mean loss before the step and its logits, detached."""
     with execution.autocast:
         logits = network(images)
     loss = functional.cross_entropy(logits.float(), labels)
-    optimiser.zero_grad(set_to_none=True)
+    optimiser.zero_grad()
     torch.autograd.backward(loss)
     optimiser.step()
     return loss.detach(), logits.detach()
