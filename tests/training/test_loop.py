@@ -181,7 +181,7 @@ def test_evaluation_is_cross_entropy_in_nats_and_the_share_of_right_answers() ->
         layer.weight.zero_()
         layer.bias.copy_(torch.tensor([0.0, 0.0, 1.0, 0.0]))
     network = nn.Sequential(nn.Flatten(), layer)
-    count = 2 * BLOCK + 4
+    count = 2 * BLOCK["cpu"] + 4
     labels = torch.arange(count) % 4
     small = recipe(crop_size=1)
     split = DeviceImages(torch.zeros(count, 1, 1, 1, dtype=torch.uint8), labels, small, False)

@@ -8,8 +8,10 @@ from torch.nn import functional
 
 from rethinking.data.images import DeviceImages
 
-BLOCK = 4096
-"""Examples at a time: as fast as any larger on a CPU, and Inception's activations fit a small GPU."""
+BLOCK = {"cpu": 512}
+"""Examples at a time: a CPU is fastest, by a tenth to a third, where activations stay in its cache."""
+LARGE_BLOCK = 4096
+"""The same on other devices: Inception's activations at the paper's size still fit a small GPU."""
 
 
 class Evaluation(NamedTuple):
@@ -28,8 +30,9 @@ def evaluate(network: nn.Module, split: DeviceImages) -> Evaluation:
     network.eval()
     loss = torch.zeros((), device=split.labels.device)
     correct = torch.zeros((), dtype=torch.int64, device=split.labels.device)
-    for start in range(0, len(split), BLOCK):
-        images, labels = split.batch(slice(start, start + BLOCK))
+    block = BLOCK.get(split.labels.device.type, LARGE_BLOCK)
+    for start in range(0, len(split), block):
+        images, labels = split.batch(slice(start, start + block))
         logits = network(images)
         loss += functional.cross_entropy(logits, labels, reduction="sum")
         correct += (logits.argmax(dim=1) == labels).sum()
