@@ -112,6 +112,15 @@ def test_a_run_repeated_is_the_same_run(digits_root: Path, tmp_path: Path) -> No
     assert weights[0].read_bytes() == weights[1].read_bytes()
 
 
+def test_a_finished_run_leaves_no_checkpoint(
+    digits_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Saved after every epoch, not every half minute."""
+    monkeypatch.setattr("rethinking.training.run.CHECKPOINT_SECONDS", -1.0)
+    train_cell(SMOKE, TRUE, digits_root, tmp_path, threads=1)
+    assert names(tmp_path) == set(RUN_FILES)
+
+
 def test_a_run_that_diverges_is_a_result(digits_root: Path, tmp_path: Path) -> None:
     params = changed(tmp_path, {"epochs": 30}, initial_learning_rate=1e6)
     metrics = train_cell(params, TRUE, digits_root, tmp_path / "root", threads=1)

@@ -148,7 +148,7 @@ def test_settings_table_has_the_models_with_the_papers_rates() -> None:
         "mlp-3x512": 0.01,
         "mlp-1x512": 0.01,
     }
-    assert "| alexnet | 1 | truncated-normal | 0.01 | 0.004 | fully-connected |" in table.markdown()
+    assert "| alexnet | 1 | truncated-normal | 0.01 | 0.004 | hidden-linear |" in table.markdown()
 
 
 def test_execution_table_counts_every_cell_once() -> None:

@@ -181,6 +181,14 @@ def test_response_norm_is_torchs_with_the_tutorials_parameters(channels: int) ->
     torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-5, atol=1e-6)
 
 
+def test_alexnets_norms_have_the_tutorials_parameters() -> None:
+    values = 30 * images(2, (64, 7, 7))
+    norms = [layer for layer in paper_network("alexnet").modules() if isinstance(layer, ResponseNorm)]
+    assert len(norms) == 2
+    for norm in norms:
+        torch.testing.assert_close(norm(values), nn.LocalResponseNorm(9, 0.001, 0.75, 1.0)(values))
+
+
 def test_response_norm_is_no_weight_and_not_saved() -> None:
     norm = ResponseNorm(8, radius=4, alpha=1.0)
     assert list(norm.parameters()) == []

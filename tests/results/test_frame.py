@@ -26,7 +26,7 @@ HALF = Cell("digits", "alexnet", "labels-p50", "none", 0)
 
 def history(*online_losses: float) -> list[Epoch]:
     return [
-        Epoch(i + 1, 4 * (i + 1), 0.1, loss, 0.5, loss, 0.5, 2.0, 0.25, 1.0) for i, loss in enumerate(online_losses)
+        Epoch(i + 1, 4 * (i + 1), 0.1, loss, 0.5, loss + 1, 0.5, 2.0, 0.25, 1.0) for i, loss in enumerate(online_losses)
     ]
 
 

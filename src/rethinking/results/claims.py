@@ -25,7 +25,7 @@ class Verdict(NamedTuple):
     @property
     def text(self) -> str:
         """Return what the article shows behind the claim."""
-        return self.judgement if self.judgement == "not run" else f"{self.judgement}: {self.evidence}"
+        return f"{self.judgement} here" + (f": {self.evidence}" if self.evidence else "")
 
 
 NOT_RUN = Verdict("not run", "")
