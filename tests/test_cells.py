@@ -59,6 +59,8 @@ def test_different_cells_never_share_a_folder(several: list[Cell]) -> None:
         "digits/mlp-1x512/true/none/0",
         "digits/mlp-1x512/true/none/seed-",
         "digits/mlp-1x512/true/none/seed--1",
+        "digits/mlp-1x512/true/none/seed-00",
+        "digits/mlp-1x512/true/none/seed-١",
         "digits/mlp-1x512/true/none/seed-1.0",
         "digits//true/none/seed-0",
         "runs/digits/digits/mlp-1x512/true/none/seed-0",

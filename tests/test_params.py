@@ -185,6 +185,24 @@ BAD_VALUES = [
         {f"presets.smoke.{STUDY}.label_corruption": [0.0, 0.125]},
         f"presets.smoke.{STUDY}.label_corruption: found 0.125, must be in whole percents",
     ),
+    (
+        "paper",
+        {f"{STUDY}.label_corruption": [1.0, 0.0]},
+        f"{STUDY}.label_corruption: found [1.0, 0.0], must rise from each to the next",
+    ),
+    (
+        "paper",
+        {f"{STUDY}.label_corruption": [0.0, 0.0]},
+        f"{STUDY}.label_corruption: found [0.0, 0.0], must rise from each to the next",
+    ),
+    (
+        "paper",
+        {"models.alexnet.weight_decay": float("inf")},
+        "models.alexnet.weight_decay: found inf, must be a finite number",
+    ),
+    ("smoke", {"presets.smoke.training": None}, "presets.smoke.training: found None, must be a mapping of settings"),
+    ("smoke", {"presets.smoke": []}, "presets.smoke: must be a mapping, found []"),
+    ("paper", {"models.alexnet.architecture": REMOVED}, "models.alexnet.architecture: is missing"),
     ("paper", {f"{STUDY}.label_corruption": [0.5]}, f"{STUDY}.label_corruption: found [0.5], must hold at"),
     (
         "paper",
@@ -292,6 +310,12 @@ def test_what_is_no_mapping_in_yaml_is_refused(tmp_path: Path, text: str, expect
     message = complaint(path, "paper")
     assert message.startswith(f"{path} {expected}")
     assert "\n" not in message
+
+
+def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"\xff\xfe")
+    assert complaint(path, "paper") == f"{path} is not UTF-8 text; save it as such"
 
 
 def test_missing_file_says_where_to_run(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Cells: what is trained, and where its run lies. The mapping is a contract: changing it orphans every run."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -27,7 +28,7 @@ class Cell:
     def parse(cls, text: str) -> "Cell":
         """Return the cell that `str(cell)` names. Raises UserError if `text` is not of that form."""
         parts = text.strip("/").split("/")
-        if len(parts) == 5 and all(parts) and parts[4].startswith("seed-") and parts[4][5:].isdecimal():
+        if len(parts) == 5 and all(parts) and re.fullmatch("seed-(0|[1-9][0-9]*)", parts[4]):
             dataset, model, corruption, regularizer, seed = parts
             return cls(dataset, model, corruption, regularizer, int(seed.removeprefix("seed-")))
         raise UserError(

@@ -31,7 +31,7 @@ def listed(names: Iterable[str]) -> str:
 class Section(BaseModel):
     """Unknown keys are errors, and a value is never silently converted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class DataParams(Section):
@@ -192,6 +192,11 @@ class Params(Section):
                     "studies.randomisation.label_corruption",
                     f"found {probability}, must be in whole percents",
                 )
+        if sorted(set(study.label_corruption)) != study.label_corruption:
+            raise MisplacedValue(
+                "studies.randomisation.label_corruption",
+                f"found {study.label_corruption}, must rise from each to the next",
+            )
         for index, exception in enumerate(self.exceptions):
             for name in exception.models or []:
                 if name not in self.models:

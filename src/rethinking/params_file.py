@@ -36,6 +36,8 @@ def read_params_file(path: Path) -> dict[str, Any]:
         content = yaml.load(path.read_text(encoding="utf-8"), Loader=_StrictLoader)
     except FileNotFoundError:
         raise UserError(f"{path} is missing; run from the project's root folder") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8 text; save it as such") from None
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
@@ -105,7 +107,7 @@ def _differences(content: Mapping[str, Any], preset: str | None, path: Path) -> 
     chosen = content.get("preset") if preset is None else preset
     if not isinstance(chosen, str) or chosen not in presets:
         raise UserError(f"{path}: preset: found {_shown(chosen)}, must be one of {listed(presets)}")
-    differences = presets[chosen] or {}
+    differences = {} if presets[chosen] is None else presets[chosen]
     if not isinstance(differences, dict):
         raise UserError(f"{path}: presets.{chosen}: must be a mapping, found {_shown(differences)}")
     if "preset" in differences:
@@ -136,7 +138,7 @@ def _complaint(error: dict[str, Any], differences: Mapping[str, Any], preset: st
             path = path[:2] + path[3:]
         if path and path[-1] == "[key]":
             path = path[:-1]
-        if error["type"] == "union_tag_invalid":
+        if error["type"] in ("union_tag_invalid", "union_tag_not_found"):
             path = (*path, "architecture")
         expected = _expectation(error)
     return f"{_written(path, differences, preset)}: {expected}"
@@ -146,18 +148,19 @@ def _written(path: tuple[str, ...], differences: Mapping[str, Any], preset: str)
     """Return the dotted key, below "presets.<preset>" if the preset sets it: lists are replaced as a whole."""
     place: Any = differences
     for part in path:
-        if isinstance(place, list):
-            break
-        place = place.get(part) if isinstance(place, Mapping) else None
-    prefix = "" if place is None or not path else f"presets.{preset}."
-    return f"{prefix}{'.'.join(path)}"
+        if not isinstance(place, Mapping):
+            break  # a list or a value, which the preset replaces as a whole
+        if part not in place:
+            return ".".join(path)
+        place = place[part]
+    return f"presets.{preset}.{'.'.join(path)}"
 
 
 def _expectation(error: dict[str, Any]) -> str:
     found = _shown(error["input"])
     context = error.get("ctx", {})
     match error["type"]:
-        case "missing":
+        case "missing" | "union_tag_not_found":
             return "is missing"
         case "extra_forbidden":
             return "unknown key; remove it or check its spelling"
@@ -178,6 +181,10 @@ def _expectation(error: dict[str, Any]) -> str:
             return f"found {found}, must be one of {context['expected']}"
         case "union_tag_invalid":
             return f"found {context['tag']!r}, must be one of {context['expected_tags']}"
+        case "model_type" | "dict_type":
+            return f"found {found}, must be a mapping of settings"
+        case "finite_number":
+            return f"found {found}, must be a finite number"
         case "too_short":
             return f"found {found}, must hold at least {context['min_length']}"
     message = str(error["msg"])

@@ -94,7 +94,7 @@ def test_variables_say_preset_settings_and_numbers() -> None:
 
 def test_a_verdict_stands_with_its_evidence() -> None:
     verdicts = variables(RESULTS, METRICS, CLAIMS)["verdict"]["randomisation"]
-    assert verdicts == {"fitted": "holds: lowest 99.30 %", "chance": "not run"}
+    assert verdicts == {"fitted": "holds here: lowest 99.30 %", "chance": "not run here"}
 
 
 def test_tables_and_figures_are_those_of_this_preset_alone(source: Path, tmp_path: Path) -> None:
@@ -119,8 +119,8 @@ def test_tables_and_figures_are_those_of_this_preset_alone(source: Path, tmp_pat
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
-        ("tables/randomisation-table1.md", r"tables holds no \*\.md; run the preset first"),
-        ("figures/randomisation-figure1a.svg", r"figures holds no \*\.svg; run the preset first"),
+        ("tables/randomisation-table1.md", "tables is empty or missing; run the preset first"),
+        ("figures/randomisation-figure1a.svg", "figures is empty or missing; run the preset first"),
         ("metrics.json", r"metrics\.json is missing; run the preset first"),
         ("claims.json", r"claims\.json is missing; run the preset first"),
     ],

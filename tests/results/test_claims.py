@@ -15,9 +15,9 @@ RESULTS = Results(PARAMS, pd.DataFrame(), pd.DataFrame())
 
 
 def test_a_verdict_shows_its_evidence() -> None:
-    assert verdict(True, "best 98 %").text == "holds: best 98 %"
-    assert verdict(False, "best 12 %").text == "differs: best 12 %"
-    assert NOT_RUN.text == "not run"
+    assert verdict(True, "best 98 %").text == "holds here: best 98 %"
+    assert verdict(False, "best 12 %").text == "differs here: best 12 %"
+    assert NOT_RUN.text == "not run here"
 
 
 def test_every_judgement_is_shown_by_a_sign_and_a_word() -> None:

@@ -22,18 +22,22 @@ def assemble(results: Results, source: Path, report: Path) -> None:
 
     Raises UserError if there is no table or figure there.
     """
+    # Everything that may be missing is read before anything is replaced.
+    content = variables(results, _read_json(source / "metrics.json"), _read_json(source / "claims.json"))
+    found = {
+        kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
+    }
+    for kind, paths in found.items():
+        if not paths:
+            raise UserError(f"{source / kind} is empty or missing; run the preset first")
     generated = report / "_generated"
     shutil.rmtree(generated, ignore_errors=True)
-    for kind, pattern in (("tables", "*.md"), ("figures", "*.svg")):
-        found = sorted((source / kind).glob(pattern))
-        if not found:
-            raise UserError(f"{source / kind} holds no {pattern}; run the preset first")
+    for kind, paths in found.items():
         (generated / kind).mkdir(parents=True)
-        for path in found:
+        for path in paths:
             shutil.copyfile(path, generated / kind / path.name)
     write_text(generated / "tables" / "settings.md", settings_table(results.params).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
-    content = variables(results, _read_json(source / "metrics.json"), _read_json(source / "claims.json"))
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
     write_text(report / "_variables.yml", text)
 

@@ -45,7 +45,7 @@ class Column:
             case "ratio":
                 shown, interval = f"{mean:.2f}", half_width
             case _:
-                shown, interval = f"{mean:.3g}", half_width
+                shown, interval = f"{mean:,.0f}" if abs(mean) >= 1000 else f"{mean:.3g}", half_width
         if interval is None:
             return shown
         return f"{shown} ± {interval:,.0f}" if interval >= 10 else f"{shown} ± {interval:.2g}"

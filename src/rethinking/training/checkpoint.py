@@ -37,7 +37,7 @@ def restore(folder: Path, identity: str, network: nn.Module, optimiser: SGD) -> 
     """
     try:
         state: dict[str, Any] = torch.load(folder / FILE_NAME, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError):
+    except (OSError, EOFError, RuntimeError, ValueError, KeyError, pickle.UnpicklingError):
         return []
     if state.get("identity") != identity:
         return []
