@@ -8,6 +8,7 @@ import logging
 import os
 import pty
 import re
+import signal
 import struct
 import subprocess
 import sys
@@ -356,6 +357,12 @@ def piped(folder: Path, *arguments: str, fail: str = "none") -> subprocess.Compl
     )
 
 
+def _take_terminal() -> None:
+    """Only a controlling terminal turns the key into a signal, and a shell's background job would ignore it."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def on_terminal(folder: Path, interrupt_at: str | None = None, seconds: float = 0.3) -> tuple[str, int]:
     """Run on a pseudo terminal; press Ctrl-C once the text shows up. Returns the raw output and status."""
     ours, theirs = pty.openpty()
@@ -368,8 +375,7 @@ def on_terminal(folder: Path, interrupt_at: str | None = None, seconds: float = 
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        # Only a controlling terminal turns the key into a signal.
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
+        preexec_fn=_take_terminal,
     )
     os.close(theirs)
     raw = b""
