@@ -1,6 +1,6 @@
 """The randomisation study's tables: the paper's value, ours, the difference."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -212,27 +212,31 @@ def published_sweep(figure: str, value: str) -> dict[tuple[str, str], float]:
     return found
 
 
+def _sweep_table(results: Results, headings: Sequence[Column], values: Callable[[str, str], Sequence[Cell]]) -> Table:
+    """Return one row a level of label corruption; for every model of the sweep, `headings` with its name before them."""
+    columns = [Column("Label corruption", "level")]
+    for model in SWEEP_MODELS:
+        columns += [Column(f"{MODEL_STYLE[model]['label']}, {column.heading}", column.form) for column in headings]
+    rows = [
+        [
+            label_corruption_probability(corruption),
+            *(value for model in SWEEP_MODELS for value in values(model, corruption)),
+        ]
+        for corruption in sweep_corruptions(results.params)
+    ]
+    return Table(columns, rows)
+
+
 def time_to_overfit(results: Results) -> Table:
     """Figure 1b in numbers: epochs until the online loss is below the threshold, and relative to true labels."""
     published = published_sweep("figure1b", "relative_time_to_overfit")
-    columns = [Column("Label corruption", "level")]
-    for model in SWEEP_MODELS:
-        label = MODEL_STYLE[model]["label"]
-        columns += [
-            Column(f"{label}, paper", "ratio"),
-            Column(f"{label}, ours", "ratio"),
-            Column(f"{label}, epochs", "count"),
-        ]
-    rows: list[list[Cell]] = []
-    for corruption in sweep_corruptions(results.params):
-        row: list[Cell] = [label_corruption_probability(corruption)]
-        for model in SWEEP_MODELS:
-            epochs = overfit_epochs(results, model, corruption)
-            base = overfit_epochs(results, model, "true")
-            relative = epochs.mean / base.mean if isinstance(epochs, Estimate) and isinstance(base, Estimate) else None
-            row += [published.get((model, corruption)), relative, epochs]
-        rows.append(row)
-    return Table(columns, rows)
+
+    def values(model: str, corruption: str) -> list[Cell]:
+        epochs, base = overfit_epochs(results, model, corruption), overfit_epochs(results, model, "true")
+        relative = epochs.mean / base.mean if isinstance(epochs, Estimate) and isinstance(base, Estimate) else None
+        return [published.get((model, corruption)), relative, epochs]
+
+    return _sweep_table(results, [Column("paper", "ratio"), Column("ours", "ratio"), Column("epochs", "count")], values)
 
 
 def overfit_epochs(results: Results, model: str, corruption: str) -> Estimate | str:
@@ -250,23 +254,12 @@ def overfit_epochs(results: Results, model: str, corruption: str) -> Estimate | 
 def test_error(results: Results) -> Table:
     """Figure 1c in numbers: test error at the end of training."""
     published = published_sweep("figure1c", "test_error")
-    columns = [Column("Label corruption", "level")]
-    for model in SWEEP_MODELS:
-        label = MODEL_STYLE[model]["label"]
-        columns += [
-            Column(f"{label}, paper", "percent"),
-            Column(f"{label}, ours", "percent"),
-            Column(f"{label}, Δ", "points"),
-        ]
-    rows: list[list[Cell]] = []
-    for corruption in sweep_corruptions(results.params):
-        row: list[Cell] = [label_corruption_probability(corruption)]
-        for model in SWEEP_MODELS:
-            ours = error(results, model, corruption)
-            theirs = published.get((model, corruption))
-            row += [theirs, ours, None if theirs is None else _difference(ours, 100 * theirs)]
-        rows.append(row)
-    return Table(columns, rows)
+
+    def values(model: str, corruption: str) -> list[Cell]:
+        ours, theirs = error(results, model, corruption), published.get((model, corruption))
+        return [theirs, ours, None if theirs is None else _difference(ours, 100 * theirs)]
+
+    return _sweep_table(results, [Column("paper", "percent"), Column("ours", "percent"), Column("Δ", "points")], values)
 
 
 def error(results: Results, model: str, corruption: str) -> Estimate | str:
