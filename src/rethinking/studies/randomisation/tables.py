@@ -213,7 +213,7 @@ def published_sweep(figure: str, value: str) -> dict[tuple[str, str], float]:
 
 
 def _sweep_table(results: Results, headings: Sequence[Column], values: Callable[[str, str], Sequence[Cell]]) -> Table:
-    """Return one row a level of label corruption; for every model of the sweep, `headings` with its name before them."""
+    """Return one row a level of label corruption, and for each model of the sweep `headings` after its name."""
     columns = [Column("Label corruption", "level")]
     for model in SWEEP_MODELS:
         columns += [Column(f"{MODEL_STYLE[model]['label']}, {column.heading}", column.form) for column in headings]
