@@ -46,7 +46,11 @@ def _all_fitted(found: dict[str, Estimate | str]) -> Verdict:
         return NOT_RUN
     failed = {name: value for name, value in known.items() if not isinstance(value, Estimate) or value.mean < FITTED}
     if failed:
-        shown = ", ".join(f"{name} {_percent(value)}" for name, value in failed.items())
+        # Three decimals: one that just misses must not be shown as if it did not.
+        shown = ", ".join(
+            f"{name} {value if isinstance(value, str) else f'{100 * value.mean:.3f} %'}"
+            for name, value in failed.items()
+        )
         return verdict(False, f"{len(failed)} of {len(known)} do not: {shown}")
     lowest = min(value.mean for value in known.values() if isinstance(value, Estimate))
     return verdict(True, f"lowest of {len(known)}: {100 * lowest:.2f} %")
