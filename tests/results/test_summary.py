@@ -53,7 +53,7 @@ def test_claims_are_written_with_their_verdicts(written: Path) -> None:
     assert list(records) == [claim.key for claim in STUDY.claims()]
     fitted = records["true-labels-fitted"]
     assert fitted["judgement"] == "differs"
-    assert fitted["evidence"] == "2 of 2 do not: Inception 50.00 %, AlexNet 50.00 %"
+    assert fitted["evidence"] == "2 of 2 do not: Inception 50.000 %, AlexNet 50.000 %"
     assert records["random-labels-fitted"]["judgement"] == "not run"
 
 
