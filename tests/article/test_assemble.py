@@ -17,6 +17,9 @@ PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper
 
 CELLS = pd.DataFrame(
     {
+        "dataset": "cifar10",
+        "model": ["alexnet", "mlp-1x512", "mlp-1x512"],
+        "parameters": [1_387_786, 1_209_866, 1_209_866],
         "status": ["finished", "finished", "diverged"],
         "seconds": [90.0, 30.0, 60.0],
         "device": ["cuda", "cuda", "cpu"],
@@ -139,8 +142,8 @@ def test_damaged_results_are_said(source: Path, tmp_path: Path) -> None:
 
 
 def test_settings_table_has_the_models_with_the_papers_rates() -> None:
-    table = settings_table(PARAMS)
-    rates = {row[0]: row[3] for row in table.rows}
+    table = settings_table(RESULTS)
+    rates = {row[0]: row[4] for row in table.rows}
     assert rates == {
         "inception": 0.1,
         "inception-nobn": 0.1,
@@ -148,7 +151,8 @@ def test_settings_table_has_the_models_with_the_papers_rates() -> None:
         "mlp-3x512": 0.01,
         "mlp-1x512": 0.01,
     }
-    assert "| alexnet | 1 | truncated-normal | 0.01 | 0.004 | hidden-linear |" in table.markdown()
+    assert "| alexnet | 1,387,786 | 1 | truncated-normal | 0.01 | 0.004 | hidden-linear |" in table.markdown()
+    assert "| inception | – | 1 |" in table.markdown()
 
 
 def test_execution_table_counts_every_cell_once() -> None:

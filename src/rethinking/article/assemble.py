@@ -9,7 +9,6 @@ import yaml
 
 from rethinking.errors import UserError
 from rethinking.files import write_text
-from rethinking.params import Params
 from rethinking.results.claims import Verdict
 from rethinking.results.frame import Results
 from rethinking.results.table import Cell, Column, Table
@@ -36,7 +35,7 @@ def assemble(results: Results, source: Path, report: Path) -> None:
         (generated / kind).mkdir(parents=True)
         for path in paths:
             shutil.copyfile(path, generated / kind / path.name)
-    write_text(generated / "tables" / "settings.md", settings_table(results.params).markdown())
+    write_text(generated / "tables" / "settings.md", settings_table(results).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
     write_text(report / "_variables.yml", text)
@@ -74,25 +73,29 @@ def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any])
     }
 
 
-def settings_table(params: Params) -> Table:
-    """Return the settings of every model as they are trained without exceptions."""
+def settings_table(results: Results) -> Table:
+    """Return every model's size on the study's data set and its settings, as it is trained without exceptions."""
+    params, dataset = results.params, results.params.studies.randomisation.dataset
     columns = [
         Column("Model"),
+        Column("Parameters", "count"),
         Column("Width", "number"),
         Column("Initialisation"),
         Column("Learning rate", "number"),
         Column("Weight decay", "number"),
         Column("on"),
     ]
-    rows = [
-        (
+    sizes = {name: results.of(dataset=dataset, model=name)["parameters"] for name in params.models}
+    rows: list[list[Cell]] = [
+        [
             name,
+            None if sizes[name].empty else int(sizes[name].iloc[0]),
             float(model.width),
             model.initialisation,
             model.initial_learning_rate,
             model.weight_decay,
             model.weight_decay_layers,
-        )
+        ]
         for name, model in params.models.items()
     ]
     return Table(columns, rows)

@@ -61,7 +61,6 @@ def table1(results: Results) -> Table:
     """Accuracy of every model with and without random crops, weight decay and random labels."""
     columns = [
         Column("Model"),
-        Column("Parameters", "count"),
         Column("Labels"),
         Column("Crop"),
         Column("Weight decay"),
@@ -79,7 +78,6 @@ def table1(results: Results) -> Table:
         rows.append(
             [
                 MODEL_STYLE[row.model]["label"],
-                None if found.empty else int(found["parameters"].iloc[0]),
                 "random" if row.corruption == "random-labels" else "true",
                 _yes_no(row.regularizer, "crop"),
                 _yes_no(row.regularizer, "wd"),
