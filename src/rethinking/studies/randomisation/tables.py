@@ -63,7 +63,7 @@ def table1(results: Results) -> Table:
         Column("Model"),
         Column("Labels"),
         Column("Crop"),
-        Column("Weight decay"),
+        Column("WD"),
         Column("Train, paper", "percent"),
         Column("Train, ours", "percent"),
         Column("Δ train", "points"),
