@@ -2,7 +2,6 @@
 
 import csv
 import io
-import json
 import math
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -115,8 +114,3 @@ def read_history(path: Path) -> list[Epoch]:
         raise UserError(f"{path} is missing; train the cell first") from None
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise UserError(f"{path} is damaged ({error}); delete it and run again") from None
-
-
-def dumps(value: Any) -> str:
-    """Return compact JSON with sorted keys: equal values give equal text."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"))
