@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from project import Project
 from rethinking.data.sources import fetch
 
 # Lays out the original CIFAR-10 and MNIST files in torchvision's folders, where there is such a script.
@@ -37,3 +38,13 @@ def cifar10_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def mnist_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the original MNIST files in torchvision's layout."""
     return _unpacked("mnist", tmp_path_factory.mktemp("mnist-mirror"))
+
+
+@pytest.fixture(scope="session")
+def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A Git checkout in which DVC has run the smoke preset to its end, all of it committed. Copy it to change it."""
+    project = Project.check_out_to(tmp_path_factory.mktemp("smoke-run") / "project")
+    answer = project.command("dvc", "repro", "reproduce@smoke")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    project.commit("Run the smoke preset")
+    return project

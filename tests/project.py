@@ -6,37 +6,96 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[1]
-PARTS = ("Snakefile", "params.yaml", "workflow", "profiles", "report", "src")
+PARTS = (
+    ".dvc/.gitignore",
+    ".dvc/config",
+    ".dvcignore",
+    ".gitignore",
+    "Snakefile",
+    "dvc.yaml",
+    "params.yaml",
+    "profiles",
+    "report",
+    "requirements.lock",
+    "src",
+    "workflow",
+)
 
 
 @dataclass(frozen=True)
 class Project:
-    """A working copy without data, runs or results."""
+    """A working copy of the project."""
 
     root: Path
+    home: Path | None = None
+    """The user's home folder, which holds DVC's default remote; one of its own beside the copy where None."""
 
     @classmethod
     def copy_to(cls, root: Path) -> "Project":
         """Copy the sources, nothing that a run makes."""
         made = shutil.ignore_patterns("__pycache__", "_site", "_generated", "_variables.yml", ".site-*")
         for name in PARTS:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
             if (SOURCE / name).is_dir():
                 shutil.copytree(SOURCE / name, root / name, ignore=made)
             else:
                 shutil.copy(SOURCE / name, root / name)
         return cls(root)
 
+    @classmethod
+    def check_out_to(cls, root: Path) -> "Project":
+        """Copy the sources and make the copy a Git repository with one commit, on a branch `main`."""
+        project = cls.copy_to(root)
+        project.git("init", "--quiet", "--initial-branch=main")
+        project.commit("The project")
+        return project
+
+    def clone_to(self, root: Path) -> "Project":
+        """Clone this repository for the same user."""
+        self.git("clone", "--quiet", str(self.root), str(root))
+        return Project(root, self._home)
+
+    def copy_of_all(self, root: Path) -> "Project":
+        """Copy this folder with everything in it for the same user: changing the copy leaves the original alone."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return Project(root, self._home)
+
+    def git(self, *words: str) -> str:
+        """Run git, which must succeed, and return what it prints."""
+        answer = self.command("git", *words)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return answer.stdout
+
+    def commit(self, message: str) -> None:
+        """Commit everything that Git does not ignore."""
+        self.git("add", "--all")
+        self.git("commit", "--quiet", "--message", message)
+
+    @property
+    def _home(self) -> Path:
+        return self.home or self.root.with_name(f"{self.root.name}-home")
+
     @property
     def environment(self) -> dict[str, str]:
         """The environment in which this copy's own code is found first."""
         scripts = Path(sys.executable).parent
         inherited = {key: value for key, value in os.environ.items() if key != "RETHINKING_DATA_MIRROR"}
+        self._home.mkdir(parents=True, exist_ok=True)
         return {
             **inherited,
+            "HOME": str(self._home),
+            "MPLCONFIGDIR": str(Path.home() / ".cache" / "matplotlib"),  # finding all fonts anew takes seconds
+            "GIT_CONFIG_NOSYSTEM": "1",
+            **{
+                f"GIT_{who}_{what}": "reader@localhost" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")
+            },
+            "DVC_SITE_CACHE_DIR": str(self._home / "dvc"),
             "PATH": f"{scripts}{os.pathsep}{inherited['PATH']}",
             "PYTHONPATH": str(self.root / "src"),
             "OMP_NUM_THREADS": "1",
@@ -76,6 +135,22 @@ class Project:
             return {}
         jobs = {line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()}
         return {rule: count for rule, count in jobs.items() if rule not in ("all", "runs", "results")}
+
+    def cells_to_train(self, *words: str) -> set[str]:
+        """Return the cells that a dry run would train."""
+        answer = self.snakemake("-n", *words)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
+        return set(re.findall(r"^ +output: runs/[^/]+/(\S+)/metrics\.json", answer.stdout, flags=re.MULTILINE))
+
+    @contextmanager
+    def edited(self, name: str, old: str, new: str) -> Iterator[None]:
+        """Replace `old` by `new` in one of the copy's files, and put the file back."""
+        content = (self.root / name).read_bytes()
+        self.edit(name, old, new)
+        try:
+            yield
+        finally:
+            (self.root / name).write_bytes(content)
 
     def edit(self, name: str, old: str, new: str) -> None:
         """Replace `old`, which must be there, by `new` in one of the copy's files."""

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from rethinking.errors import UserError
 
-RUN_FILES = ("metrics.json", "history.csv", "weights.safetensors")
+RUN_FILES = ("metrics.json", "history.csv")
+WEIGHTS_FILE = "weights.safetensors"
 
 
 @dataclass(frozen=True, order=True)
@@ -40,9 +41,18 @@ class Cell:
         """Return the folder of this cell's run, relative to the project's root."""
         return PurePosixPath("runs", preset, str(self))
 
+    def weights_path(self, preset: str) -> PurePosixPath:
+        """Return the file of this cell's trained weights, relative to the project's root.
 
-RUN_PATTERN = "runs/{preset}/{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}"
-"""`Cell.run_folder` as a Snakemake pattern; a test holds the two together."""
+        Weights lie apart from the runs, so that the small files can be had without them.
+        """
+        return PurePosixPath("weights", preset, str(self), WEIGHTS_FILE)
+
+
+_CELL_PATTERN = "{preset}/{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}"
+RUN_PATTERN = f"runs/{_CELL_PATTERN}"
+WEIGHTS_PATTERN = f"weights/{_CELL_PATTERN}/{WEIGHTS_FILE}"
+"""`Cell.run_folder` and `Cell.weights_path` as Snakemake patterns; a test holds them together."""
 
 
 class Selection(NamedTuple):

@@ -15,13 +15,17 @@ FIXTURE = Path(__file__).parent / "fixture"
 
 @pytest.fixture
 def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A report beside an old site, and a PATH without Quarto."""
+    """A report, beside it an old site, and a PATH without Quarto."""
     folder = tmp_path / "report"
     shutil.copytree(FIXTURE, folder)
-    (folder / "_site").mkdir()
-    (folder / "_site" / "old.html").write_text("old", encoding="utf-8")
+    site_of(folder).mkdir(parents=True)
+    (site_of(folder) / "old.html").write_text("old", encoding="utf-8")
     monkeypatch.setenv("PATH", os.fspath(tmp_path / "bin"))
     return folder
+
+
+def site_of(report: Path) -> Path:
+    return report.parent / "articles" / "digits"
 
 
 def put_quarto(folder: Path, script: str) -> Path:
@@ -39,17 +43,18 @@ def names(folder: Path) -> set[str]:
 
 def test_without_quarto_a_preview_replaces_the_old_site(report: Path) -> None:
     before = names(report)
-    page = render(report)
-    assert page == report / "_site" / "index.html"
+    page = render(report, site_of(report))
+    assert page == site_of(report) / "index.html"
     assert "Preview rendered with pandoc" in page.read_text(encoding="utf-8")
-    assert {"index.html", "index.pdf"} <= names(report / "_site")
-    assert "old.html" not in names(report / "_site")
-    assert names(report) == before, "nothing is left beside the site"
+    assert {"index.html", "index.pdf"} <= names(site_of(report))
+    assert "old.html" not in names(site_of(report))
+    assert names(report) == before
+    assert names(site_of(report).parent) == {"digits"}, "nothing is left beside the site"
 
 
 def test_a_first_render_needs_no_old_site(report: Path) -> None:
-    shutil.rmtree(report / "_site")
-    assert render(report).is_file()
+    shutil.rmtree(site_of(report).parent)
+    assert render(report, site_of(report)).is_file()
 
 
 def test_quarto_on_path_is_used(report: Path, tmp_path: Path) -> None:
@@ -57,8 +62,8 @@ def test_quarto_on_path_is_used(report: Path, tmp_path: Path) -> None:
         tmp_path / "bin",
         '[ "$1" = render ] && cd "$2" && mkdir _site && echo real >_site/index.html && touch _site/index.pdf',
     )
-    assert render(report).read_text(encoding="utf-8") == "real\n"
-    assert names(report / "_site") == {"index.html", "index.pdf"}
+    assert render(report, site_of(report)).read_text(encoding="utf-8") == "real\n"
+    assert names(site_of(report)) == {"index.html", "index.pdf"}
 
 
 def test_quarto_inside_its_python_package_is_used(
@@ -80,18 +85,18 @@ def test_a_failing_quarto_leaves_the_old_site(report: Path, tmp_path: Path) -> N
     )
     before = names(report)
     with pytest.raises(UserError) as caught:
-        render(report)
+        render(report, site_of(report))
     assert f"ERROR: in {report}/index.qmd" in str(caught.value), "the copy's name means nothing to a person"
     assert "exit status 1" in str(caught.value)
-    assert names(report / "_site") == {"old.html"}
+    assert names(site_of(report)) == {"old.html"}
     assert names(report) == before
 
 
 def test_a_quarto_that_leaves_out_the_pdf_is_an_error(report: Path, tmp_path: Path) -> None:
     put_quarto(tmp_path / "bin", 'mkdir "$2/_site"; touch "$2/_site/index.html"')
     with pytest.raises(UserError, match=r"without _site/index\.pdf"):
-        render(report)
-    assert names(report / "_site") == {"old.html"}
+        render(report, site_of(report))
+    assert names(site_of(report)) == {"old.html"}
 
 
 @pytest.mark.parametrize("with_quarto", [False, True])
@@ -101,12 +106,12 @@ def test_an_undefined_reference_stops_either_renderer(report: Path, tmp_path: Pa
     section = report / "sections" / "_results.qmd"
     section.write_text("## Results {#sec-results}\n\nSee @fig-none.\n", encoding="utf-8")
     with pytest.raises(UserError) as caught:
-        render(report)
+        render(report, site_of(report))
     # What the introduction refers to is gone as well; the first of them in the text is named.
     assert str(caught.value).startswith(os.fspath(report / "sections"))
-    assert names(report / "_site") == {"old.html"}
+    assert names(site_of(report)) == {"old.html"}
 
 
 def test_a_folder_without_a_project_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"_quarto\.yml is missing"):
-        render(tmp_path)
+        render(tmp_path, tmp_path / "site")

@@ -39,7 +39,7 @@ def test_an_interrupted_run_is_finished_by_the_next(
     runs = list(project.root.glob("runs/smoke/digits/mlp-1x512/*/none/seed-0"))
     assert len(runs) == 3
     for run in runs:
-        assert sorted(path.name for path in run.iterdir()) == sorted(RUN_FILES)
+        assert sorted(path.name for path in run.iterdir()) == sorted([".snakemake", *RUN_FILES])
 
 
 def test_a_folder_that_cannot_be_written_fails_the_cell_in_one_sentence(

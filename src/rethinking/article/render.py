@@ -9,24 +9,24 @@ from pathlib import Path
 
 from rethinking.article import preview
 from rethinking.errors import UserError
+from rethinking.files import require_writable
 
 _LAST_LINES = 25  # of a failed run's output: Quarto ends with the reason and, at times, a stack trace
 
 
-def render(report: Path) -> Path:
-    """Render the Quarto project `report` and return the page, `report/_site/index.html`; the PDF lies beside.
+def render(report: Path, place: Path) -> Path:
+    """Render the Quarto project `report` into the folder `place` and return its page, index.html; the PDF lies beside.
 
     Quarto is used where it is found, otherwise pandoc, and the page then says that it is a preview. Both
     refuse the same sources (see `preview.check`): Quarto alone would print "?fig-x" and go on. An existing
     site is replaced once the new one is complete. Raises UserError where the sources or the run fail.
     """
-    for name in ("_quarto.yml", "index.qmd"):
-        if not (report / name).is_file():
-            raise UserError(f"{report / name} is missing: the article is rendered from a Quarto project")
-    if not os.access(report, os.W_OK):
-        raise UserError(f"{report} cannot be written: the site is put there; make the folder writable")
+    for source in ("_quarto.yml", "index.qmd"):
+        if not (report / source).is_file():
+            raise UserError(f"{report / source} is missing: the article is rendered from a Quarto project")
+    require_writable(place.parent)
     quarto = find_quarto()
-    with tempfile.TemporaryDirectory(prefix=".site-", dir=report) as folder:
+    with tempfile.TemporaryDirectory(prefix=".site-", dir=place.parent) as folder:
         site = Path(folder, "_site")
         if quarto:
             preview.check(report)
@@ -34,8 +34,8 @@ def render(report: Path) -> Path:
         else:
             site.mkdir()
             preview.render(report, site)
-        _swap(site, report / "_site", Path(folder, "old"))
-    return report / "_site" / "index.html"
+        _swap(site, place, Path(folder, "old"))
+    return place / "index.html"
 
 
 def find_quarto() -> Path | None:

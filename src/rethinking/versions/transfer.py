@@ -1,0 +1,208 @@
+"""Bringing what is recorded to a remote and back: every object checked, nothing lost, failures in sentences."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rethinking.errors import UserError
+from rethinking.files import checksum
+from rethinking.plan import Plan
+from rethinking.versions.problems import remote_named, remote_problems, require_access
+from rethinking.versions.repository import (
+    WEIGHTS,
+    open_repository,
+    output_at,
+    present_files,
+    record_file,
+    recorded_tree,
+    versioned_folders,
+)
+
+NAMED = 3  # of many files that share a problem, this many are named
+
+
+@dataclass(frozen=True)
+class Transferred:
+    """What a push or a pull did."""
+
+    remote: str
+    folders: list[Path]
+    copied: int
+    """Objects that were not there yet."""
+
+
+def push(plan: Plan, *, weights: bool = True, remote: str | None = None) -> Transferred:
+    """Bring what is recorded of the plan's preset to the remote (DVC's default one where None).
+
+    Raises UserError where nothing is recorded, where recorded files are neither here nor at the remote, and where the
+    remote cannot be written; what could be copied stays there, and pushing again goes on.
+    """
+    with open_repository() as repository:
+        outputs = _recorded_outputs(repository, plan, weights)
+        name, store = remote_named(repository, remote)
+        cache = repository.cache.local
+        wanted = _lists(outputs)
+        for folder, output in outputs.items():
+            wanted |= _files(folder, output)
+        damaged = _drop_damaged(cache, wanted)
+        if damaged:
+            raise UserError(
+                f"DVC's cache held damaged copies of {_some(wanted[info] for info in damaged)}, and they were removed; "
+                "`rethinking record` stores them anew from the files here, `make pull` fetches them; then push again"
+            )
+        require_access(name, store, next(iter(wanted)).value)
+        with remote_problems(name, store):
+            there = _at(store, wanted)
+            repository.cloud.push([wanted_object for wanted_object in wanted if wanted_object not in there], odb=store)
+            lacking = wanted.keys() - _at(store, wanted)
+        if lacking:
+            raise UserError(
+                f"remote '{name}' still lacks {_some(wanted[info] for info in lacking)}, of which "
+                f"{sum(not cache.exists(info.value) for info in lacking)} are not in DVC's cache here either: pull "
+                "those from where they are, or `make` them again; then push again"
+            )
+        return Transferred(name, list(outputs), len(wanted) - len(there))
+
+
+def pull(plan: Plan, *, weights: bool = True, remote: str | None = None) -> Transferred:
+    """Bring what is recorded of the plan's preset here from the remote (DVC's default one where None).
+
+    Everything is fetched into DVC's cache and its checksum compared before a file here is touched. Raises UserError
+    where nothing is recorded, where files here would be replaced that are recorded nowhere, where the remote cannot be
+    read or holds a damaged object: then no file here has changed. Where the remote lacks objects, it raises UserError
+    after bringing the others.
+    """
+    with open_repository() as repository:
+        outputs = _recorded_outputs(repository, plan, weights)
+        name, store = remote_named(repository, remote)
+        lists = _lists(outputs)
+        if not weights and record_file(WEIGHTS / plan.params.preset).exists():
+            # The list of the weights is small, and without it none could be recorded beside those that are not here.
+            lists |= _lists({WEIGHTS / plan.params.preset: output_at(repository, WEIGHTS / plan.params.preset)})
+        copied, lacking = _fetch(repository, name, store, lists)
+        wanted: dict[Any, str] = {}
+        for folder, output in outputs.items():
+            wanted |= _files(folder, output)
+        more, lacking_files = _fetch(repository, name, store, wanted)
+        _require_all_recorded(repository, outputs)
+        _check_out(repository, [folder for folder, output in outputs.items() if output.hash_info not in lacking])
+        if lacking.keys() >= _lists(outputs).keys():
+            raise UserError(
+                f"remote '{name}' has nothing of what is recorded here for preset {plan.params.preset}: pull from "
+                "another one (`dvc remote list`), or ask whoever recorded it to `make push`. Nothing here was changed"
+            )
+        if lacking or lacking_files:
+            raise UserError(
+                f"remote '{name}' lacks {_some([*lacking.values(), *lacking_files.values()])}; the rest is here. Ask "
+                "whoever recorded them to `make push`; `make why` says what `make` would make again without them"
+            )
+        return Transferred(name, list(outputs), copied + more)
+
+
+def _recorded_outputs(repository: Any, plan: Plan, weights: bool) -> dict[Path, Any]:
+    """Return folder -> DVC output of everything recorded for the plan's preset."""
+    recorded = [folder for folder in versioned_folders(plan, weights=weights) if record_file(folder).exists()]
+    if not recorded:
+        preset = plan.params.preset
+        raise UserError(
+            f"nothing of preset {preset} is recorded in this checkout: {record_file(Path('runs', preset))} is missing; "
+            f"`make reproduce PRESET={preset}` runs and records it"
+        )
+    return {folder: output_at(repository, folder) for folder in recorded}
+
+
+def _lists(outputs: dict[Path, Any]) -> dict[Any, str]:
+    """Return the objects that list the files of the outputs, each with its folder's name."""
+    return {output.hash_info: str(folder) for folder, output in outputs.items()}
+
+
+def _files(folder: Path, output: Any) -> dict[Any, str]:
+    """Return the objects of an output's files, each with a file's name; none where the list is not in the cache."""
+    tree = output.get_obj()
+    return {} if tree is None else {info: "/".join([str(folder), *key]) for key, _, info in tree}
+
+
+def _at(store: Any, wanted: Iterable[Any]) -> set[Any]:
+    """Return those objects that are at the remote, by asking it: DVC's own index may be of yesterday."""
+    by_name = {info.value: info for info in wanted}
+    return {by_name[name] for name in store.oids_exist(list(by_name))}
+
+
+def _fetch(repository: Any, name: str, store: Any, wanted: dict[Any, str]) -> tuple[int, dict[Any, str]]:
+    """Bring objects into the cache, each with the right checksum.
+
+    Return how many were copied, and those that the remote lacks. Damaged objects of the cache are fetched again.
+    Raises UserError where the remote's are damaged: they are not kept.
+    """
+    cache = repository.cache.local
+    _drop_damaged(cache, wanted)
+    absent = {info: file for info, file in wanted.items() if not cache.exists(info.value)}
+    if not absent:
+        return 0, {}
+    require_access(name, store, next(iter(absent)).value)
+    with remote_problems(name, store):
+        there = _at(store, absent)
+        repository.cloud.pull(list(there), odb=store)
+    damaged = _drop_damaged(cache, there)
+    if damaged:
+        places = ", ".join(store.oid_to_path(info.value) for info in damaged[:NAMED])
+        raise UserError(
+            f"remote '{name}' holds a damaged copy of {_some(wanted[info] for info in damaged)}: the checksum is not "
+            f"the one recorded. Nothing here was changed. Delete {places} there, and `make push` from where it is whole"
+        )
+    failed = [info for info in there if not cache.exists(info.value)]
+    if failed:
+        raise UserError(
+            f"{_some(wanted[info] for info in failed)} could not be copied from remote '{name}' (is the disk full?); "
+            "nothing here was changed, and pulling again goes on"
+        )
+    return len(there), {info: file for info, file in absent.items() if info not in there}
+
+
+def _drop_damaged(cache: Any, objects: Iterable[Any]) -> list[Any]:
+    """Remove from the cache those objects whose content is not what their name says, and return them.
+
+    DVC itself trusts what it once wrote.
+    """
+    damaged = []
+    for info in objects:
+        path = Path(cache.oid_to_path(info.value))
+        if path.exists() and checksum(path, "md5") != info.value.removesuffix(".dir"):
+            path.unlink()
+            damaged.append(info)
+    return damaged
+
+
+def _require_all_recorded(repository: Any, outputs: dict[Path, Any]) -> None:
+    """Raise UserError if checking out would replace or remove files whose content is not in the cache."""
+    lost: list[str] = []
+    for folder, output in outputs.items():
+        recorded = recorded_tree(output)
+        if recorded is None or not folder.is_dir():
+            continue
+        for file in sorted(present_files(repository, folder)):
+            md5 = checksum(folder / file, "md5")
+            if recorded.get(file) != md5 and not repository.cache.local.exists(md5):
+                lost.append(f"{folder}/{file}")
+    if lost:
+        raise UserError(
+            f"pulling would replace {_some(lost)} that nothing has recorded, so nothing was changed. Run `make` or "
+            "`rethinking record` to record what is here beside what is recorded, or delete it; then pull again"
+        )
+
+
+def _check_out(repository: Any, folders: list[Path]) -> None:
+    from dvc.exceptions import CheckoutError
+
+    # Raised for objects that the remote lacks: the other files are there then, and the caller names these.
+    with suppress(CheckoutError):
+        repository.checkout([str(record_file(folder)) for folder in folders], force=True)
+
+
+def _some(files: Iterable[str]) -> str:
+    """Return "3 files (a, b, c)", or "1 file (a)", naming the first few."""
+    names = sorted(files)
+    named = ", ".join(names[:NAMED]) + (", ..." if len(names) > NAMED else "")
+    return f"{len(names)} file{'s' * (len(names) != 1)} ({named})"

@@ -1,0 +1,47 @@
+"""Which paths are added to what DVC records, so that nothing recorded is dropped."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rethinking.versions.record import whole_parts
+
+paths = st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map("/".join)
+
+
+def without_folders_that_are_files(found: set[str]) -> set[str]:
+    """Leave out paths that are at once a file and a folder of others."""
+    return {path for path in found if not any(other.startswith(f"{path}/") for other in found)}
+
+
+def below(part: str, found: set[str]) -> set[str]:
+    return {path for path in found if part in (".", path) or path.startswith(f"{part}/")}
+
+
+@given(st.sets(paths, max_size=12), st.sets(paths, max_size=12))
+def test_the_parts_hold_everything_present_and_nothing_absent(one: set[str], other: set[str]) -> None:
+    """Adding a folder replaces all that is recorded below it: so no recorded file that is not here lies below one."""
+    everything = without_folders_that_are_files(one | other)
+    present, recorded = one & everything, other & everything
+    parts = whole_parts(present, recorded)
+    held = set().union(*(below(part, everything) for part in parts))
+    assert held == present
+
+
+def test_a_whole_folder_is_one_part() -> None:
+    assert whole_parts({"a/1", "b/2"}, {"a/1"}) == ["."]
+
+
+def test_beside_something_absent_whole_folders_are_kept_together() -> None:
+    """Thousands of cells cost a few additions, not thousands."""
+    present = {f"digits/alexnet/true/{name}" for name in ("metrics.json", "history.csv")} | {
+        "digits/mlp/true/metrics.json"
+    }
+    assert whole_parts(present, {"digits/inception/true/metrics.json"}) == ["digits/alexnet", "digits/mlp"]
+
+
+def test_a_file_beside_an_absent_one_is_a_part_of_its_own() -> None:
+    assert whole_parts({"cell/history.csv"}, {"cell/metrics.json", "cell/history.csv"}) == ["cell/history.csv"]
+
+
+def test_an_empty_folder_adds_nothing() -> None:
+    assert whole_parts(set(), {"a"}) == []
