@@ -17,11 +17,12 @@ include: "workflow/rules/results.smk"
 include: "workflow/rules/article.smk"
 
 
-# The runs are targets of their own: results are in git, and Snakemake would not miss the runs behind files that are there.
+# Runs and results are targets of their own: Snakemake does not miss a file that is gone if what was made from it is there.
 rule all:
     default_target: True
     input:
         ARTICLE,
+        result_files(),
         run_files(),
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rethinking.cells import RUN_PATTERN, Cell, Selection, union
+from rethinking.cells import RUN_PATTERN, WEIGHTS_PATTERN, Cell, Selection, union
 from rethinking.errors import UserError
 
 names = st.from_regex(r"[a-z0-9][a-z0-9.+-]*", fullmatch=True)
@@ -33,6 +33,7 @@ CROPPED = Cell("cifar10", "inception", "true", "crop+wd", 3)
 def test_folder_of_a_run_is_a_contract(cell: Cell, preset: str, folder: str) -> None:
     """Runs are found by their path alone: with any other mapping every finished run is trained again."""
     assert str(cell.run_folder(preset)) == folder
+    assert str(cell.weights_path(preset)) == f"{folder.replace('runs/', 'weights/', 1)}/weights.safetensors"
 
 
 @given(cells)
@@ -41,13 +42,15 @@ def test_a_cell_is_read_back_from_its_name(cell: Cell) -> None:
 
 
 @given(cells, names)
-def test_workflow_pattern_is_the_folder_of_a_run(cell: Cell, preset: str) -> None:
+def test_workflow_patterns_are_the_places_of_a_run(cell: Cell, preset: str) -> None:
     assert RUN_PATTERN.format(preset=preset, **asdict(cell)) == str(cell.run_folder(preset))
+    assert WEIGHTS_PATTERN.format(preset=preset, **asdict(cell)) == str(cell.weights_path(preset))
 
 
 @given(st.lists(cells, max_size=20))
 def test_different_cells_never_share_a_folder(several: list[Cell]) -> None:
-    assert len({cell.run_folder("digits") for cell in several}) == len(set(several))
+    places = {place for cell in several for place in (cell.run_folder("digits"), cell.weights_path("digits").parent)}
+    assert len(places) == 2 * len(set(several))
 
 
 @pytest.mark.parametrize(

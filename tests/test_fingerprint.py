@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from rethinking.fingerprint import dependencies, fingerprint
+from rethinking.fingerprint import _described, dependencies, fingerprint
 from rethinking.params_file import load_params
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES, grid
@@ -23,11 +23,13 @@ ROOTS = {
     **{model: ["rethinking.training.run", f"rethinking.models.{model}"] for model in ("alexnet", "inception", "mlp")},
     "collect": ["rethinking.results.frame"],
     "tables": [f"{STUDY}.tables"],
-    "figures": [f"{STUDY}.figures"],
+    "figure1a": [f"{STUDY}.figures.figure1a"],
+    "overview": [f"{STUDY}.figures.overview"],
     "claims": [f"{STUDY}.claims"],
 }
 TRAINING = {"alexnet", "inception", "mlp"}
-RESULTS = {"collect", "tables", "figures", "claims"}
+FIGURES = {"figure1a", "overview"}
+RESULTS = FIGURES | {"collect", "tables", "claims"}
 
 Edit = Callable[[Path], None]
 
@@ -90,9 +92,11 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "package": (appending("EXTRA = 1", "__init__.py"), TRAINING | RESULTS),
     "style": (
         replacing('"svg.fonttype": "path"', '"svg.fonttype": "none"', "results/style.py"),
-        RESULTS - {"collect"},
+        FIGURES,
     ),
-    "figures": (appending("EXTRA = 1", "studies/randomisation/figures.py"), {"figures"}),
+    "figure": (appending("EXTRA = 1", "studies/randomisation/figures/figure1a.py"), {"figure1a"}),
+    "what figures share": (appending("EXTRA = 1", "studies/randomisation/figures/shared.py"), FIGURES),
+    "titles": (appending("EXTRA = 1", "results/titles.py"), RESULTS - {"collect"}),
     "threshold": (replacing("FITTED = 0.99", "FITTED = 0.98", "studies/randomisation/claims.py"), {"claims"}),
     "article": (appending("EXTRA = 1", "article/assemble.py"), set()),
     "command line": (appending("EXTRA = 1", "cli.py"), set()),
@@ -142,6 +146,37 @@ def test_new_imports_are_followed_wherever_they_stand(found: dict[str, dict[str,
     assert different(found["before"], found["unused"]) == set()
     assert different(found["unused"], found["used"]) == {"mlp"}
     assert different(found["used"], found["changed"]) == {"mlp"}
+
+
+def test_imports_for_type_checkers_are_not_followed(tmp_path: Path) -> None:
+    """They are never executed: what a type is made of has no say in a result."""
+    package = shutil.copytree(SOURCE, tmp_path / "package", ignore=shutil.ignore_patterns("__pycache__"))
+    helping(1, False)(package)
+    before = fingerprints(package)
+    appending("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass", "models/mlp.py")(package)
+    with_block = fingerprints(package)
+    assert different(before, with_block) == {"mlp"}
+    mlp = package / "models/mlp.py"
+    text = mlp.read_text().replace("    pass\n", "    from rethinking import helper\n")
+    mlp.write_text(text)
+    importing = fingerprints(package)
+    helping(2, False)(package)
+    assert different(importing, fingerprints(package)) == set()
+
+
+def test_python_versions_agree() -> None:
+    """Newer versions give syntax trees more fields, empty where the code does not use them."""
+
+    class NewerFunction(ast.FunctionDef):
+        _fields = (*ast.FunctionDef._fields, "type_params", "further")
+
+    tree, newer = (ast.parse("def double(x):\n    return 2 * x\n") for _ in range(2))
+    function = newer.body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.__class__ = NewerFunction
+    function.type_params, function.further = [], None  # type: ignore[attr-defined]
+    assert _described(newer).replace("NewerFunction", "FunctionDef") == _described(tree)
+    assert ast.dump(newer).replace("NewerFunction", "FunctionDef") != ast.dump(tree)
 
 
 def test_order_of_the_roots_does_not_matter() -> None:

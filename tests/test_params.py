@@ -398,7 +398,8 @@ def test_corruption_does_not_change_how_a_cell_is_trained() -> None:
             for corruption in ("true", "labels-p50", "random-labels", "gaussian")
         )
         for other in others:
-            assert other.model_copy(update={"corruption": "true"}) == true
+            assert other.corruption_seed == preset("paper").data.corruption_seed
+            assert other.model_copy(update={"corruption": "true", "corruption_seed": None}) == true
 
 
 @pytest.mark.parametrize(

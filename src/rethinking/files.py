@@ -62,12 +62,9 @@ def write_json(path: Path, value: Any) -> None:
     write_text(path, json.dumps(value, indent=2, allow_nan=False) + "\n")
 
 
-def content_digest(paths: Iterable[Path | str]) -> str:
-    """Return 16 hexadecimal digits over the names and contents of small files, in the order given."""
-    digest = hashlib.sha256()
-    for path in paths:
-        digest.update(f"{path} {checksum(Path(path))}\n".encode())
-    return digest.hexdigest()[:16]
+def content_digests(paths: Iterable[Path | str]) -> dict[str, str]:
+    """Return 16 hexadecimal digits over the content of each of these small files, in the order given."""
+    return {str(path): checksum(Path(path))[:16] for path in paths}
 
 
 def checksum(path: Path, algorithm: str = "sha256") -> str:

@@ -6,6 +6,7 @@ counts through its syntax tree without docstrings: comments, layout and document
 
 import ast
 import hashlib
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -20,9 +21,17 @@ def fingerprint(*roots: str) -> str:
     they reach as a root.
     """
     digest = hashlib.sha256()
-    for module in dependencies(*roots):
-        digest.update(f"{module} {_tree_digest(module)}\n".encode())
+    for module, tree in modules(*roots).items():
+        digest.update(f"{module} {tree}\n".encode())
     return digest.hexdigest()[:16]
+
+
+def modules(*roots: str) -> dict[str, str]:
+    """Return, for each module that `roots` import, 8 hexadecimal digits over its syntax tree.
+
+    What `fingerprint` sums up, module by module, so that a change can be named.
+    """
+    return {module: _tree_digest(module)[:8] for module in dependencies(*roots)}
 
 
 def dependencies(*roots: str) -> list[str]:
@@ -57,7 +66,7 @@ def _tree(module: str) -> ast.Module:
 @cache
 def _imports(module: str) -> tuple[str, ...]:
     found: list[str] = []
-    for node in ast.walk(_tree(module)):
+    for node in _executed(_tree(module)):
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and node.module:
@@ -65,6 +74,18 @@ def _imports(module: str) -> tuple[str, ...]:
             # `from package import name`: the name may be a module of its own or something the package defines.
             found += [name for alias in node.names if _exists(name := f"{node.module}.{alias.name}")]
     return tuple(name for name in found if name.partition(".")[0] == PACKAGE)
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield the nodes below `node`, those left out that only a type checker reads."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
+            waiting: list[ast.AST] = list(child.orelse)
+        else:
+            waiting = [child]
+        for other in waiting:
+            yield other
+            yield from _executed(other)
 
 
 @cache
@@ -75,7 +96,21 @@ def _exists(module: str) -> bool:
 @cache
 def _tree_digest(module: str) -> str:
     tree = _WithoutDocumentation().visit(_tree(module))
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()
+    return hashlib.sha256(_described(tree).encode()).hexdigest()
+
+
+def _described(node: object) -> str:
+    """Return a syntax tree as text, the same in every version of Python.
+
+    `ast.dump` will not do: versions differ in which empty fields they show, and new ones add fields that stay empty in
+    code that does not use them (`type_params` in 3.12).
+    """
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
+        return f"{type(node).__name__}({', '.join(f'{name}={_described(value)}' for name, value in fields)})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_described, node))}]"
+    return repr(node)
 
 
 class _WithoutDocumentation(ast.NodeTransformer):

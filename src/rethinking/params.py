@@ -146,6 +146,7 @@ class RandomisationParams(Section):
 
     dataset: str
     fits_random_labels_on: list[str]
+    further_models: list[Name]
     label_corruption: Annotated[list[Probability], Field(min_length=2)]
 
 
@@ -186,6 +187,11 @@ class Params(Section):
             for name in names:
                 if name not in self.datasets:
                     raise MisplacedValue(key, f"found '{name}', must be one of {listed(self.datasets)}")
+        for name in study.further_models:
+            if name not in self.models:
+                raise MisplacedValue(
+                    "studies.randomisation.further_models", f"found '{name}', must be one of {listed(self.models)}"
+                )
         for probability in study.label_corruption:
             if abs(100 * probability - round(100 * probability)) > 1e-6:
                 raise MisplacedValue(
@@ -222,7 +228,7 @@ class Params(Section):
         return Recipe(
             dataset=cell.dataset,
             corruption=cell.corruption,
-            corruption_seed=self.data.corruption_seed,
+            corruption_seed=None if cell.corruption == "true" else self.data.corruption_seed,
             crop_size=dataset.crop_size,
             train_examples=dataset.train_examples,
             model=model.architecture_options(),

@@ -23,7 +23,8 @@ class Recipe(BaseModel):
 
     dataset: str
     corruption: str
-    corruption_seed: int
+    corruption_seed: int | None
+    """None for the original data, which no seed has a say in."""
     crop_size: int
     """Height and width of the network's input, in pixels, cut out of the stored image."""
     train_examples: int | None

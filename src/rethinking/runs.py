@@ -1,12 +1,13 @@
 """Training a cell and leaving its record."""
 
 from pathlib import Path
+from typing import Any
 
 from rethinking import provenance
 from rethinking.cells import Cell
 from rethinking.errors import UserError
-from rethinking.files import atomic_path, require_writable
-from rethinking.fingerprint import fingerprint
+from rethinking.files import atomic_path, checksum, require_writable
+from rethinking.fingerprint import fingerprint, modules
 from rethinking.params import Params
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch, Metrics, finite, write_history, write_metrics
@@ -14,7 +15,16 @@ from rethinking.records import Epoch, Metrics, finite, write_history, write_metr
 
 def training_code(recipe: Recipe) -> str:
     """Return the fingerprint of all code that determines what training `recipe` gives."""
-    return fingerprint("rethinking.training.run", f"rethinking.models.{recipe.model['architecture']}")
+    return fingerprint(*_roots(recipe))
+
+
+def training_modules(recipe: Recipe) -> dict[str, str]:
+    """Return what `training_code` sums up, module by module."""
+    return modules(*_roots(recipe))
+
+
+def _roots(recipe: Recipe) -> tuple[str, ...]:
+    return provenance.training_roots(str(recipe.model["architecture"]))
 
 
 def train_cell(
@@ -31,6 +41,8 @@ def train_cell(
     run by. Raises UserError if either has changed since, if the data are missing or damaged, or if the results cannot
     be written.
     """
+    # As things are when the code is read, not when training ends: somebody may commit meanwhile.
+    started, checkout = provenance.now(), provenance.checkout()
     recipe = params.recipe(cell)
     code = training_code(recipe)
     if expected is not None:
@@ -42,8 +54,10 @@ def train_cell(
                     f"{changed} changed while the run of {cell} was waiting; start again to use it as it is now"
                 )
 
-    folder = root / cell.run_folder(params.preset)
+    _require_data(params.preset, cell, data_root)
+    folder, weights_path = root / cell.run_folder(params.preset), root / cell.weights_path(params.preset)
     require_writable(folder)
+    require_writable(weights_path.parent)
 
     # Torch takes seconds to import: only after everything that can be said without it.
     from safetensors.torch import save
@@ -56,7 +70,13 @@ def train_cell(
         f"{cell} (preset {params.preset}), recipe {recipe.digest()}, code {code}, {execution.describe()}",
         flush=True,
     )
-    outcome = run(recipe, data_root, execution, folder, code, _print_epoch)
+    trained_here: list[int] = []
+
+    def report(epoch: Epoch) -> None:
+        trained_here.append(epoch.epoch)
+        _print_epoch(epoch)
+
+    outcome = run(recipe, data_root, execution, folder, code, report)
 
     history, last = outcome.history, outcome.history[-1]
     best = max(history, key=lambda epoch: epoch.test_accuracy)
@@ -79,23 +99,52 @@ def train_cell(
         recipe=recipe.model_dump(),
         recipe_digest=recipe.digest(),
         provenance={
-            "command": f"rethinking train {cell} --preset {params.preset}",
+            "command": provenance.train_command(cell, params.preset, threads),
+            "command_with_data": provenance.run_command(cell, params.preset),
             "code": code,
+            "modules": training_modules(recipe),
+            **checkout._asdict(),
             "variant": outcome.variant_digest,
+            "seeds": provenance.seeds(recipe),
             **execution.describe(),
-            **provenance.describe(),
+            "gpu": _gpu() if execution.device.type == "cuda" else None,
+            **provenance.environment(),
+            "started": started,
+            "resumed_after_epoch": last.epoch - len(trained_here) or None,
         },
     )
     # The metrics stand for the whole run: they go first and come last, so that they never describe other weights.
     (folder / "metrics.json").unlink(missing_ok=True)
-    with atomic_path(folder / "weights.safetensors") as temporary:
+    with atomic_path(weights_path) as temporary:
         weights = {name: tensor.contiguous().cpu() for name, tensor in outcome.network.state_dict().items()}
         # Through bytes: the library reports a full disk as an error of its own, not as the OSError that it is.
         temporary.write_bytes(save(weights))
     write_history(folder / "history.csv", history)
+    metrics.provenance.update(weights=checksum(weights_path), finished=provenance.now())
     write_metrics(folder / "metrics.json", metrics)
     checkpoint.discard(folder)
     return metrics
+
+
+def _require_data(preset: str, cell: Cell, data_root: Path) -> None:
+    """Raise UserError, with the command that helps, if the variant has not been made; damage is found on loading."""
+    manifest = data_root / cell.dataset / cell.corruption / "manifest.json"
+    if not manifest.is_file():
+        raise UserError(
+            f"{manifest} is missing; `snakemake {manifest.as_posix()} --config preset={preset}` makes the data, "
+            f"`{provenance.run_command(cell, preset)}` the data and then this run"
+        )
+
+
+def _gpu() -> dict[str, Any]:
+    """Return the versions of NVIDIA's driver and libraries that torch computes with."""
+    import torch
+
+    return {
+        "driver": provenance.nvidia_driver(),
+        "cuda": torch.version.cuda,
+        "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
+    }
 
 
 def _print_epoch(epoch: Epoch) -> None:

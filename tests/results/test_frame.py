@@ -10,12 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+import recorded
+from recorded import history
 from rethinking.cells import Cell
 from rethinking.errors import UserError
 from rethinking.params import Params
 from rethinking.params_file import load_params
-from rethinking.records import Epoch, Metrics, write_history, write_metrics
-from rethinking.results.frame import Estimate, Results, collect, estimate, load_results, time_to_overfit, write_results
+from rethinking.results.frame import (
+    PROVENANCE,
+    Estimate,
+    Results,
+    collect,
+    estimate,
+    load_results,
+    matching,
+    time_to_overfit,
+    write_results,
+)
 from rethinking.results.published import published_curve
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke")
@@ -24,39 +35,8 @@ RANDOM = Cell("digits", "mlp-1x512", "random-labels", "none", 0)
 HALF = Cell("digits", "alexnet", "labels-p50", "none", 0)
 
 
-def history(*online_losses: float) -> list[Epoch]:
-    return [
-        Epoch(i + 1, 4 * (i + 1), 0.1, loss, 0.5, loss + 1, 0.5, 2.0, 0.25, 1.0) for i, loss in enumerate(online_losses)
-    ]
-
-
 def record(root: Path, cell: Cell, *online_losses: float, **changes: Any) -> None:
-    """Leave a run as if it had been trained."""
-    epochs = history(*online_losses)
-    recipe = PARAMS.recipe(cell)
-    metrics = Metrics(
-        cell=str(cell),
-        preset="smoke",
-        status="diverged" if epochs[-1].diverged else "finished",
-        epochs=len(epochs),
-        parameters=30730,
-        train_examples=128,
-        train_accuracy=1 / 3,
-        train_loss=None if epochs[-1].diverged else 0.5,
-        test_accuracy=0.25,
-        test_loss=2.0,
-        best_test_accuracy=0.25,
-        best_test_epoch=1,
-        online_loss=None if epochs[-1].diverged else online_losses[-1],
-        online_accuracy=0.5,
-        seconds=2.0,
-        recipe=recipe.model_dump(),
-        recipe_digest=recipe.digest(),
-        provenance={"device": "cpu", "device_name": "x", "precision": "float32", "variant": "v", "code": "c"},
-    )
-    folder = root / cell.run_folder("smoke")
-    write_history(folder / "history.csv", epochs)
-    write_metrics(folder / "metrics.json", metrics.model_copy(update=changes))
+    recorded.record(root, PARAMS, cell, *online_losses, **changes)
 
 
 def collected(root: Path, *cells: Cell, params: Params = PARAMS) -> Any:
@@ -201,8 +181,82 @@ def test_missing_and_empty_results_are_said(tmp_path: Path) -> None:
         load_results(PARAMS, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["cells.csv", "histories.csv"])
+@pytest.mark.parametrize(
+    "content", [b"a,b\n1,2\n", b"\xff\xfe\x00", b"a\n1,2,3\n4\n"], ids=["other", "binary", "ragged"]
+)
+def test_what_is_no_table_of_results_is_said(tmp_path: Path, name: str, content: bytes) -> None:
+    record(tmp_path, TRUE, 2.3)
+    collected(tmp_path, TRUE)
+    (tmp_path / "results" / name).write_bytes(content)
+    with pytest.raises(UserError, match=rf"{name} is damaged"):
+        load_results(PARAMS, tmp_path / "results")
+
+
+# --- provenance of the runs ---
+
+
+def test_the_provenance_of_a_run_is_collected_with_its_numbers(tmp_path: Path) -> None:
+    record(tmp_path, TRUE, 2.3, provenance={"uncommitted_changes": True, "threads": 4, "commit": None})
+    (line,) = collected(tmp_path, TRUE).cells[PROVENANCE].to_dict("records")
+    assert (line["device"], line["device_name"], line["precision"]) == ("cpu", "a processor", "float32")
+    assert (line["threads"], line["variant"], line["uncommitted_changes"]) == (4, "feed", True)
+    assert math.isnan(line["commit"])
+
+
+def test_results_collected_before_there_was_a_column_are_read(tmp_path: Path) -> None:
+    """Those of the preset paper are in git, and no run that could be collected again is beside them."""
+    record(tmp_path, TRUE, 2.3)
+    whole = collected(tmp_path, TRUE).cells
+    path = tmp_path / "results" / "cells.csv"
+    whole.drop(columns=["threads", "uncommitted_changes"]).to_csv(path, index=False)
+    cells = load_results(PARAMS, tmp_path / "results").cells
+    assert set(cells) == set(whole)
+    assert cells[["threads", "uncommitted_changes"]].isna().all(axis=None)
+
+
+def test_a_digest_of_digits_stays_a_text(tmp_path: Path) -> None:
+    """One in a thousand has no letter, or no other than one e, and would be read as a number."""
+    digests = {"code": "1234567890123456", "variant": "12e4567890123456", "commit": "0" * 40}
+    record(tmp_path, TRUE, 2.3, recipe_digest=PARAMS.recipe(TRUE).digest(), provenance=digests)
+    (line,) = collected(tmp_path, TRUE).cells.to_dict("records")
+    assert {name: line[name] for name in digests} == digests
+
+
+# --- what has been read ---
+
+
+def cells_read(results: Results) -> list[str]:
+    return [f"{line['model']} {line['corruption']} {line['seed']}" for line in results.read().to_dict("records")]
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> Results:
+    for cell in (TRUE, RANDOM, HALF):
+        record(tmp_path, cell, 2.3, 0.04)
+    found: Results = collected(tmp_path, TRUE, RANDOM, HALF)
+    return found
+
+
+def test_nothing_is_read_until_it_is_asked_for(three: Results) -> None:
+    assert cells_read(three) == []
+    three.of(model="inception")
+    assert cells_read(three) == []
+
+
+def test_runs_are_read_as_lines_as_epochs_or_altogether(three: Results) -> None:
+    three.of(model="alexnet")
+    assert cells_read(three) == ["alexnet labels-p50 0"]
+    three.history(model="mlp-1x512", corruption="true")
+    assert cells_read(three) == ["mlp-1x512 true 0", "alexnet labels-p50 0"]  # in the order of cells.csv
+    for everything in ("cells", "histories"):
+        fresh = three.fresh()
+        assert cells_read(fresh) == []
+        assert not getattr(fresh, everything).empty
+        assert len(cells_read(fresh)) == 3
+
+
 def test_columns_of_a_frame_are_chosen_together() -> None:
     frame = pd.DataFrame({"model": ["a", "a", "b"], "seed": [0, 1, 0]})
-    results = Results(PARAMS, frame, frame)
-    assert list(results.of(model="a", seed=1).index) == [1]
-    assert len(results.of()) == 3
+    assert list(matching(frame, model="a", seed=1).index) == [1]
+    assert len(matching(frame)) == 3

@@ -11,13 +11,14 @@ import pytest
 from rethinking.params_file import load_params
 from rethinking.results.claims import MARKS
 from rethinking.results.frame import IDENTITY, Results
+from rethinking.results.lineage import read_lineage
 from rethinking.results.summary import write_summary
 from rethinking.studies.registry import STUDIES
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke")
 STUDY = STUDIES["randomisation"]
 NUMBERS = ["status", "train_accuracy", "test_accuracy", "online_accuracy", "best_test_accuracy", "time_to_overfit"]
-HISTORY = [*IDENTITY, "epoch", "step", "online_loss"]
+HISTORY = [*IDENTITY, "epoch", "step", "online_loss", "train_accuracy", "test_accuracy"]
 
 
 def results(*models: str, **numbers: Any) -> Results:
@@ -82,6 +83,32 @@ def test_the_claims_table_says_what_the_paper_and_the_results_say(written: Path)
     markdown = (folder / "randomisation-claims.md").read_text(encoding="utf-8").splitlines()
     assert len(markdown) == 2 + len(rows)
     assert "– not run | – |" in markdown[3]
+
+
+def test_the_claims_table_says_which_runs_it_is_made_of(written: Path) -> None:
+    lineage = read_lineage(written / "tables" / "randomisation-claims.json")
+    assert [run.cell for run in lineage.runs] == [
+        f"digits/{name}/true/none/seed-0" for name in ("inception", "alexnet")
+    ]
+    assert lineage.module == "rethinking.studies.randomisation.claims"
+    assert lineage.command == "rethinking table randomisation claims --preset smoke"
+
+
+def test_every_plot_of_every_study_is_written_under_a_name_of_its_own(written: Path) -> None:
+    names = [name for study in STUDIES.values() for name in study.plots]
+    assert sorted(path.name for path in (written / "plots").iterdir()) == sorted(f"{name}.csv" for name in names)
+    assert len(set(names)) == len(names)
+
+
+def test_a_place_without_a_number_is_no_zero(written: Path) -> None:
+    """The smoothing of DVC's own template adds up what it reads, and an empty text is 0 in JavaScript."""
+    header, first, *_ = (written / "plots" / "figure1c.csv").read_text(encoding="utf-8").splitlines()
+    assert dict(zip(header.split(","), first.split(","), strict=True)) == {
+        "label_corruption": "0",
+        "inception": "0.005",
+        "alexnet": "0.005",
+        "mlp_1x512": "NaN",
+    }
 
 
 def test_without_any_result_every_claim_is_not_run(tmp_path: Path) -> None:

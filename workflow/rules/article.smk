@@ -9,15 +9,15 @@ rule article:
         cells=rules.collect.output.cells,
     output:
         ARTICLE,
-        "report/_site/index.pdf",
+        f"articles/{PRESET}/index.pdf",
     log:
         f"logs/article/{PRESET}.log",
     conda:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        code=fingerprint("rethinking.article.assemble", "rethinking.article.render"),
-        content=content_digest(ARTICLE_SOURCES),
+        code=modules("rethinking.article.assemble", "rethinking.article.render"),
+        content=content_digests(ARTICLE_SOURCES),
         settings=shown_settings(),
     message:
         "Render the article"

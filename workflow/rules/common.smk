@@ -1,19 +1,25 @@
 """What all rules share: the validated plan and the paths that follow from it."""
 
+from hashlib import sha256
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
-from rethinking.cells import RUN_FILES, RUN_PATTERN, Cell
+from rethinking.cells import RUN_FILES, RUN_PATTERN, WEIGHTS_PATTERN, Cell
 from rethinking.data.sources import MIRROR_VARIABLE
 from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.errors import UserError
-from rethinking.files import content_digest
-from rethinking.fingerprint import fingerprint
+from rethinking.files import content_digests
+from rethinking.fingerprint import modules
 from rethinking.hardware import accelerators, threads_per_run
+from rethinking.persistence import keep_records_beside_outputs
 from rethinking.plan import make_plan
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES
+from rethinking.why.dry_run import observe
+
+keep_records_beside_outputs()
+observe(workflow)  # `rethinking why` reads its reasons there
 
 try:
     PLAN = make_plan(config)
@@ -27,7 +33,7 @@ TRAINING_THREADS = threads_per_run(
     gpus=0 if PLAN.params.execution.device == "cpu" else accelerators(),
     runs_per_gpu=PLAN.params.execution.runs_per_gpu,
 )
-ARTICLE = "report/_site/index.html"
+ARTICLE = f"articles/{PRESET}/index.html"
 
 # Small files that people edit count by content, through params: Snakemake compares the content of an input only where it
 # is newer than the output, and a checkout or a copy may bring back older times.
@@ -72,24 +78,31 @@ def run_file(cell: Cell, name: str) -> str:
 
 
 def run_files() -> list[str]:
-    """Return all that the runs of this plan leave."""
+    """Return what the runs of this plan leave, all but the weights: these may be left at the remote until needed."""
     return [run_file(cell, name) for cell in PLAN.cells for name in RUN_FILES]
 
 
 def result_files() -> list[str]:
-    """Return every table, figure and summary of the studies of this run."""
+    """Return every table, figure, plot and summary of the studies of this run."""
     return [
         f"{RESULTS}/metrics.json",
         f"{RESULTS}/claims.json",
         *(
-            f"{RESULTS}/tables/{study.name}-{name}.md"
+            f"{RESULTS}/tables/{study.name}-{name}.{ending}"
             for study in PLAN.studies
             for name in (*study.tables, "claims")
+            for ending in ("md", "csv", "json")
         ),
         *(
-            f"{RESULTS}/figures/{study.name}-{name}.svg"
+            f"{RESULTS}/figures/{study.name}-{name}.{ending}"
             for study in PLAN.studies
             for name in study.figures
+            for ending in ("svg", "csv", "json")
+        ),
+        *(
+            f"{RESULTS}/plots/{name}.csv"
+            for study in PLAN.studies
+            for name in study.plots
         ),
     ]
 
@@ -116,11 +129,23 @@ def variant_files(wildcards) -> list[str]:
     ]
 
 
-def shown_settings() -> str:
+def recipes_digest() -> str:
+    """Return one digest over the recipes of the whole preset: as a list, they would be repeated in every record."""
+    recipes = (PLAN.params.recipe(cell).digest() for cell in PLAN.all_cells)
+    return sha256("\n".join(recipes).encode()).hexdigest()[:16]
+
+
+def code_of(kind: str, wildcards) -> dict[str, str]:
+    """Return the modules that make a study's table or figure, each with a digest of its code."""
+    study = STUDIES[wildcards.study]
+    return modules(*study.code_roots(study.part(kind, wildcards.name)))
+
+
+def shown_settings() -> dict:
     """Return the settings that results and article may show: all but how and from where things are run."""
-    return PLAN.params.model_dump_json(exclude={"execution", "data"})
+    return PLAN.params.model_dump(exclude={"execution", "data"})
 
 
-def study_settings(wildcards) -> str:
+def study_settings(wildcards) -> dict:
     """Return the settings that a study's tables and figures read beside the results."""
-    return PLAN.params.studies.model_dump_json(include={wildcards.study})
+    return PLAN.params.model_dump(include={"studies": {wildcards.study}})

@@ -17,7 +17,7 @@ rule fetch:
     conda:
         "../envs/rethinking.yaml"
     params:
-        code=fingerprint("rethinking.data.sources"),
+        code=modules("rethinking.data.sources"),
     message:
         "Fetch {wildcards.dataset}"
     shell:
@@ -43,12 +43,12 @@ rule corrupt_labels:
     conda:
         "../envs/rethinking.yaml"
     params:
-        code=fingerprint("rethinking.data.variants"),
-        seed=PLAN.params.data.corruption_seed,
+        code=modules("rethinking.data.variants"),
+        corruption_seed=PLAN.params.data.corruption_seed,
     message:
         "Make {wildcards.dataset}/{wildcards.corruption}"
     shell:
-        "rethinking corrupt {wildcards.dataset} {wildcards.corruption} --seed {params.seed} > {log} 2>&1"
+        "rethinking corrupt {wildcards.dataset} {wildcards.corruption} --seed {params.corruption_seed} > {log} 2>&1"
 
 
 use rule corrupt_labels as corrupt_images with:

@@ -18,16 +18,16 @@ rule collect:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        code=fingerprint("rethinking.results.frame"),
-        recipes=[PLAN.params.recipe(cell).digest() for cell in PLAN.all_cells],
-        settings=PLAN.params.results.model_dump_json(),
+        code=modules("rethinking.results.frame"),
+        recipes=recipes_digest(),
+        settings={"results": PLAN.params.results.model_dump()},
     message:
         "Collect {PRESET}"
     shell:
         "rethinking collect --preset {params.preset} > {log} 2>&1"
 
 
-# One table, as CSV and as the article's Markdown.
+# One table, as CSV and as the article's Markdown, and the record of the runs that it is made of.
 rule table:
     input:
         results=rules.collect.output,
@@ -35,6 +35,7 @@ rule table:
     output:
         f"{RESULTS}/tables/{{study}}-{{name}}.csv",
         f"{RESULTS}/tables/{{study}}-{{name}}.md",
+        f"{RESULTS}/tables/{{study}}-{{name}}.json",
     log:
         f"logs/results/{PRESET}/tables/{{study}}-{{name}}.log",
     wildcard_constraints:
@@ -43,10 +44,8 @@ rule table:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        published=content_digest(PUBLISHED),
-        code=lambda wildcards: fingerprint(
-            STUDIES[wildcards.study].module_name("tables")
-        ),
+        published=content_digests(PUBLISHED),
+        code=lambda wildcards: code_of("table", wildcards),
         study=study_settings,
     message:
         "Table {wildcards.study}-{wildcards.name}"
@@ -54,23 +53,23 @@ rule table:
         "rethinking table {wildcards.study} {wildcards.name} --preset {params.preset} > {log} 2>&1"
 
 
-# One figure, as SVG.
+# One figure, as SVG and as the points drawn in it, and the record of the runs that it is made of.
 rule figure:
     input:
         results=rules.collect.output,
         published=PUBLISHED,
     output:
         f"{RESULTS}/figures/{{study}}-{{name}}.svg",
+        f"{RESULTS}/figures/{{study}}-{{name}}.csv",
+        f"{RESULTS}/figures/{{study}}-{{name}}.json",
     log:
         f"logs/results/{PRESET}/figures/{{study}}-{{name}}.log",
     conda:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        published=content_digest(PUBLISHED),
-        code=lambda wildcards: fingerprint(
-            STUDIES[wildcards.study].module_name("figures")
-        ),
+        published=content_digests(PUBLISHED),
+        code=lambda wildcards: code_of("figure", wildcards),
         study=study_settings,
     message:
         "Figure {wildcards.study}-{wildcards.name}"
@@ -78,7 +77,7 @@ rule figure:
         "rethinking figure {wildcards.study} {wildcards.name} --preset {params.preset} > {log} 2>&1"
 
 
-# Headline numbers and judged claims of all studies.
+# Headline numbers, judged claims and the curves of `dvc plots`, of all studies.
 rule summary:
     input:
         results=rules.collect.output,
@@ -89,21 +88,26 @@ rule summary:
         expand(
             f"{RESULTS}/tables/{{study}}-claims.{{ending}}",
             study=list(STUDIES),
-            ending=["md", "csv"],
+            ending=["md", "csv", "json"],
         ),
+        [
+            f"{RESULTS}/plots/{name}.csv"
+            for study in STUDIES.values()
+            for name in study.plots
+        ],
     log:
         f"logs/results/{PRESET}/summary.log",
     conda:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        published=content_digest(PUBLISHED),
-        code=fingerprint(
+        published=content_digests(PUBLISHED),
+        code=modules(
             "rethinking.results.summary",
             *(
                 study.module_name(part)
                 for study in STUDIES.values()
-                for part in ("tables", "claims")
+                for part in ("tables", "claims", "plots")
             ),
         ),
         settings=shown_settings(),

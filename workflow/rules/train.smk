@@ -7,6 +7,7 @@ rule train:
         variant_files,
     output:
         [f"{RUN_PATTERN}/{name}" for name in RUN_FILES],
+        WEIGHTS_PATTERN,
     log:
         "logs/runs/{preset}/{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}.log",
     # Longest first: a long cell that starts last would run alone at the end.

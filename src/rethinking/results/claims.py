@@ -3,11 +3,12 @@
 A claim is judged on whatever results there are. Its verdict is part of the results, so prose and numbers cannot part.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from rethinking.results.frame import Results
+from rethinking.results.table import Column, Table
 
 Judgement = Literal["holds", "differs", "not run"]
 
@@ -56,3 +57,15 @@ class Claim:
             "judgement": found.judgement,
             "evidence": found.evidence,
         }
+
+
+def claims_table(claims: Iterable[Claim], results: Results) -> Table:
+    """Return one row a claim: what it says, where the paper says so, the verdict and the numbers behind it."""
+    records = [claim.record(results) for claim in claims]
+    return Table(
+        [Column("Claim"), Column("Paper"), Column("Verdict"), Column("Measured")],
+        [
+            [record["statement"], record["source"], MARKS[record["judgement"]], record["evidence"] or None]
+            for record in records
+        ],
+    )

@@ -19,26 +19,53 @@ from rethinking.records import Epoch, Metrics, read_history, read_metrics
 
 IDENTITY = ["dataset", "model", "corruption", "regularizer", "seed"]
 
+PROVENANCE = ["device", "device_name", "precision", "threads", "variant", "code", "commit", "uncommitted_changes"]
+"""What cells.csv holds of a run's provenance; empty where the run was recorded before there was such a column."""
 
-@dataclass(frozen=True)
+# A column of nothing but "true" would be read as truth values, a digest that is 1234567890e12345 as a number.
+_TEXT = [*IDENTITY[:-1], "recipe_digest", "device", "device_name", "precision", "variant", "code", "commit"]
+
+
 class Results:
-    """Everything that tables, figures and claims may read.
+    """Everything that tables, figures and claims may read, and a record of what they did read."""
 
-    `cells` has one line a run: its identity, `label_corruption` (a probability), the numbers of its metrics and
-    `time_to_overfit` (epochs; empty if the run never fitted). `histories` has one line a run and epoch.
-    """
+    def __init__(self, params: Params, cells: pd.DataFrame, histories: pd.DataFrame) -> None:
+        self.params = params
+        self._cells, self._histories = cells, histories
+        self._read: set[Cell] = set()
 
-    params: Params
-    cells: pd.DataFrame
-    histories: pd.DataFrame
+    @property
+    def cells(self) -> pd.DataFrame:
+        """One line a run: identity, `label_corruption` (a probability), the numbers of its metrics, its provenance.
+
+        Also `time_to_overfit`, in epochs; empty if the run never fitted. Whoever takes all lines has read all runs.
+        """
+        return self.of()
+
+    @property
+    def histories(self) -> pd.DataFrame:
+        """One line a run and epoch. Whoever takes all lines has read all runs."""
+        return self.history()
 
     def of(self, **where: object) -> pd.DataFrame:
         """Return the lines of `cells` that agree with every given column."""
-        return _where(self.cells, where)
+        return self._reading(matching(self._cells, **where))
 
     def history(self, **where: object) -> pd.DataFrame:
         """Return the lines of `histories` that agree with every given column."""
-        return _where(self.histories, where)
+        return self._reading(matching(self._histories, **where))
+
+    def fresh(self) -> "Results":
+        """Return the same results, of which nothing has been read yet."""
+        return Results(self.params, self._cells, self._histories)
+
+    def read(self) -> pd.DataFrame:
+        """Return the lines of `cells` whose run has been read so far, from here or from `histories`."""
+        return self._cells[[cell in self._read for cell in _cells_of(self._cells)]]
+
+    def _reading(self, found: pd.DataFrame) -> pd.DataFrame:
+        self._read.update(_cells_of(found))
+        return found
 
 
 @dataclass(frozen=True)
@@ -99,18 +126,33 @@ def load_results(params: Params, folder: Path) -> Results:
     frames = []
     for name in ("cells.csv", "histories.csv"):
         try:
-            # Typed, as a column of nothing but "true" would be read as a column of truth values.
-            frames.append(pd.read_csv(folder / name, dtype=dict.fromkeys(IDENTITY[:-1], "str")))
+            frames.append(pd.read_csv(folder / name, dtype=dict.fromkeys(_TEXT, "str")))
         except FileNotFoundError:
             raise UserError(f"{folder / name} is missing; run the preset, or `rethinking collect`, first") from None
-        except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        except ValueError as error:
             raise UserError(f"{folder / name} is damaged ({error}); delete it and run again") from None
-    return Results(params, *frames)
+        if absent := [column for column in IDENTITY if column not in frames[-1]]:
+            raise UserError(f"{folder / name} is damaged (it has no column {absent[0]}); delete it and run again")
+    cells, histories = frames
+    columns = [*cells, *(name for name in PROVENANCE if name not in cells)]
+    return Results(params, cells.reindex(columns=columns), histories)
+
+
+def numbers_as_csv(found: pd.DataFrame, missing: str = "") -> str:
+    """Return a table of numbers as CSV; they keep ten significant digits."""
+    return str(found.to_csv(index=False, lineterminator="\n", float_format="%.10g", na_rep=missing))
 
 
 def time_to_overfit(history: list[Epoch], loss: float) -> int | None:
     """Return the first epoch, counted from 1, whose online loss is below `loss` nats; None if there is none."""
     return next((epoch.epoch for epoch in history if epoch.online_loss < loss), None)
+
+
+def matching(frame: pd.DataFrame, **where: object) -> pd.DataFrame:
+    """Return the lines that agree with every given column."""
+    for column, value in where.items():
+        frame = frame[frame[column] == value]
+    return frame
 
 
 def _identity(cell: Cell) -> dict[str, Any]:
@@ -120,13 +162,12 @@ def _identity(cell: Cell) -> dict[str, Any]:
 def _line(cell: Cell, metrics: Metrics, history: list[Epoch], overfit_loss: float) -> dict[str, Any]:
     numbers = metrics.model_dump(exclude={"cell", "preset", "recipe", "provenance"})
     numbers = {key: round(value, 6) if isinstance(value, float) else value for key, value in numbers.items()}
-    kept = ("device", "device_name", "precision", "variant", "code", "commit")
     return {
         **_identity(cell),
         "label_corruption": label_corruption_probability(cell.corruption),
         **numbers,
         "time_to_overfit": time_to_overfit(history, overfit_loss),
-        **{key: metrics.provenance.get(key) for key in kept},
+        **{key: metrics.provenance.get(key) for key in PROVENANCE},
     }
 
 
@@ -141,7 +182,9 @@ def _as_csv(lines: list[dict[str, Any]]) -> str:
     return text.getvalue()
 
 
-def _where(frame: pd.DataFrame, where: dict[str, object]) -> pd.DataFrame:
-    for column, value in where.items():
-        frame = frame[frame[column] == value]
-    return frame
+def _cells_of(frame: pd.DataFrame) -> list[Cell]:
+    """Return the cell of each line; none for a frame that was never filled."""
+    if frame.empty:
+        return []
+    identities = zip(*(frame[name] for name in IDENTITY), strict=True)
+    return [Cell(d, m, c, r, int(seed)) for d, m, c, r, seed in identities]

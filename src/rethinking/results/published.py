@@ -5,6 +5,7 @@ tables percentages as printed.
 """
 
 import csv
+import hashlib
 from functools import cache
 from importlib.resources import files
 
@@ -14,6 +15,16 @@ def read_published(name: str, paper: str = "zhang2017") -> tuple[dict[str, str],
     """Return the rows of one published table or figure, for example "table1" or "figure1a"."""
     text = files(__package__).joinpath("published", f"{paper}_{name}.csv").read_text(encoding="utf-8")
     return tuple(csv.DictReader(text.splitlines()))
+
+
+@cache
+def published_digest() -> str:
+    """Return 16 hexadecimal digits that change with any of the published values."""
+    digest = hashlib.sha256()
+    values = (file for file in files(__package__).joinpath("published").iterdir() if file.name.endswith(".csv"))
+    for file in sorted(values, key=lambda file: file.name):
+        digest.update(f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return digest.hexdigest()[:16]
 
 
 def published_curve(name: str, x: str, y: str, **where: str) -> tuple[list[float], list[float]]:

@@ -9,6 +9,8 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rethinking.results.titles import CORRUPTION_TITLES, MODEL_TITLES
+
 # Okabe & Ito 2008: told apart by colour-blind readers.
 BLUE, ORANGE, GREEN, PURPLE, RED, SKY, BLACK = (
     "#0072B2",
@@ -23,21 +25,23 @@ GREY = "#6b6b6b"
 
 COLUMN_WIDTH = 6.4  # inches; the article's text is about as wide
 
-MODEL_STYLE: dict[str, dict[str, Any]] = {
-    "inception": {"color": BLUE, "marker": "o", "label": "Inception"},
-    "inception-nobn": {"color": SKY, "marker": "v", "label": "Inception w/o BatchNorm"},
-    "alexnet": {"color": RED, "marker": "s", "label": "AlexNet"},
-    "mlp-3x512": {"color": PURPLE, "marker": "D", "label": "MLP 3×512"},
-    "mlp-1x512": {"color": GREEN, "marker": "^", "label": "MLP 1×512"},
+_MODEL_LOOKS: dict[str, dict[str, Any]] = {
+    "inception": {"color": BLUE, "marker": "o"},
+    "inception-nobn": {"color": SKY, "marker": "v"},
+    "alexnet": {"color": RED, "marker": "s"},
+    "mlp-3x512": {"color": PURPLE, "marker": "D"},
+    "mlp-1x512": {"color": GREEN, "marker": "^"},
 }
+MODEL_STYLE = {name: look | {"label": MODEL_TITLES[name]} for name, look in _MODEL_LOOKS.items()}
 
-CORRUPTION_STYLE: dict[str, dict[str, Any]] = {
-    "true": {"color": BLUE, "linestyle": "-", "label": "true labels"},
-    "random-labels": {"color": RED, "linestyle": "--", "label": "random labels"},
-    "shuffled-pixels": {"color": GREEN, "linestyle": "-.", "label": "shuffled pixels"},
-    "random-pixels": {"color": PURPLE, "linestyle": (0, (1, 1)), "label": "random pixels"},
-    "gaussian": {"color": BLACK, "linestyle": (0, (4, 1, 1, 1)), "label": "Gaussian"},
+_CORRUPTION_LOOKS: dict[str, dict[str, Any]] = {
+    "true": {"color": BLUE, "linestyle": "-"},
+    "random-labels": {"color": RED, "linestyle": "--"},
+    "shuffled-pixels": {"color": GREEN, "linestyle": "-."},
+    "random-pixels": {"color": PURPLE, "linestyle": (0, (1, 1))},
+    "gaussian": {"color": BLACK, "linestyle": (0, (4, 1, 1, 1))},
 }
+CORRUPTION_STYLE = {name: look | {"label": CORRUPTION_TITLES[name]} for name, look in _CORRUPTION_LOOKS.items()}
 
 PUBLISHED: dict[str, Any] = {
     "color": GREY,

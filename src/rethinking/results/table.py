@@ -77,6 +77,10 @@ class Table:
         ]
         return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
+    def texts(self) -> dict[str, str]:
+        """Return the content of the table's files by ending."""
+        return {".csv": self.csv(), ".md": self.markdown()}
+
     def csv(self) -> str:
         """Return the same values unrounded; an estimate's half width stands in a column of its own."""
         text = io.StringIO()

@@ -1,10 +1,12 @@
 """The list of studies, in the article's order. A new study is one line here."""
 
+from typing import Literal
+
 from rethinking.cells import Cell, Selection, union
 from rethinking.errors import UserError
 from rethinking.params import Params
 from rethinking.studies import randomisation
-from rethinking.studies.study import Study
+from rethinking.studies.study import CLAIMS, Study
 
 STUDIES: dict[str, Study] = {study.name: study for study in (randomisation.STUDY,)}
 
@@ -12,6 +14,16 @@ STUDIES: dict[str, Study] = {study.name: study for study in (randomisation.STUDY
 def selected_studies(selection: Selection) -> list[Study]:
     """Return the studies of a run, narrowed or not."""
     return [study for name, study in STUDIES.items() if selection.studies is None or name in selection.studies]
+
+
+def require_output(kind: Literal["table", "figure"], study: str, name: str) -> Study:
+    """Return the study that makes a table or figure. Raises UserError, naming what there is, if none does."""
+    if study not in STUDIES:
+        raise UserError(f"study: found '{study}', must be one of {', '.join(STUDIES)}")
+    made = (*STUDIES[study].tables, CLAIMS) if kind == "table" else STUDIES[study].figures
+    if name not in made:
+        raise UserError(f"{study} has no {kind} '{name}', it has {', '.join(made)}")
+    return STUDIES[study]
 
 
 def grid(params: Params, selection: Selection = Selection()) -> list[Cell]:  # noqa: B008 (a constant)

@@ -9,11 +9,15 @@ from rethinking.cells import Cell
 from rethinking.params import Params
 
 if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+    import pandas as pd
 
     from rethinking.results.claims import Claim
+    from rethinking.results.drawing import Drawing
     from rethinking.results.frame import Results
     from rethinking.results.table import Table
+
+CLAIMS = "claims"
+"""The table that every study has beside its own: its claims, with their verdicts."""
 
 
 @dataclass(frozen=True)
@@ -23,22 +27,35 @@ class Study:
     In the modules of the package `rethinking.studies.<package>`:
     - experiment.cells(params) -> list[Cell]
     - tables.TABLES[name](results) -> Table, and tables.numbers(results) -> the headline numbers, nested
-    - figures.FIGURES[name](results) -> matplotlib Figure
+    - figures.<name>.DRAWING, a module a figure: its points, computed from results, and how they are drawn
     - claims.CLAIMS: the claims of its section
+    - plots.PLOTS[name](results) -> DataFrame, one line an x: what `dvc plots` shows and compares
     """
 
     name: str
     package: str
     tables: tuple[str, ...]
     figures: tuple[str, ...]
+    plots: tuple[str, ...] = ()
+    """Unlike the others' their names do not begin with the study's: no two studies may share one."""
 
     def module(self, part: str) -> Any:
         """Import one of the study's modules."""
         return importlib.import_module(self.module_name(part))
 
     def module_name(self, part: str) -> str:
-        """Return the full name of one of the study's modules: what a result's fingerprint starts from."""
+        """Return the full name of one of the study's modules."""
         return f"rethinking.studies.{self.package}.{part}"
+
+    def part(self, kind: str, name: str) -> str:
+        """Return the module, below the study's package, that makes the "table" or "figure" of this name."""
+        if kind == "figure":
+            return f"figures.{name.replace('-', '_')}"
+        return CLAIMS if name == CLAIMS else "tables"
+
+    def code_roots(self, part: str) -> tuple[str, ...]:
+        """Return the modules whose imports are all the code that makes what `part` holds."""
+        return (self.module_name(part), "rethinking.results.outputs")
 
     def cells(self, params: Params) -> list[Cell]:
         """Return every cell this study needs at the scale of `params`."""
@@ -48,9 +65,13 @@ class Study:
         """Return the function that makes the table `name`."""
         return cast("Callable[[Results], Table]", self.module("tables").TABLES[name])
 
-    def figure(self, name: str) -> "Callable[[Results], Figure]":
-        """Return the function that draws the figure `name`."""
-        return cast("Callable[[Results], Figure]", self.module("figures").FIGURES[name])
+    def figure(self, name: str) -> "Drawing":
+        """Return how the figure `name` is made."""
+        return cast("Drawing", self.module(self.part("figure", name)).DRAWING)
+
+    def plot(self, name: str) -> "Callable[[Results], pd.DataFrame]":
+        """Return the function that makes the data of the plot `name`."""
+        return cast("Callable[[Results], pd.DataFrame]", self.module("plots").PLOTS[name])
 
     def numbers(self, results: "Results") -> dict[str, Any]:
         """Return the headline numbers that prose and metrics read, as a nested mapping."""

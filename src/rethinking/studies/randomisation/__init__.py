@@ -15,4 +15,5 @@ STUDY = Study(
         "other-datasets",
     ),
     figures=("overview", "figure1a", "figure1b", "figure1c", "figure2b"),
+    plots=("learning-curves", "accuracy-curves", "figure1b", "figure1c"),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from rethinking.data.sources import DATASETS
 from rethinking.results.claims import NOT_RUN, Claim, Verdict, verdict
 from rethinking.results.frame import Estimate, Results
-from rethinking.results.style import CORRUPTION_STYLE, MODEL_STYLE
+from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.randomisation.experiment import (
     ALL_MODELS,
     SWEEP_MODELS,
@@ -32,7 +32,7 @@ CHANCE = 0.1
 
 
 def _label(model: str) -> str:
-    return str(MODEL_STYLE[model]["label"])
+    return model_title(model)
 
 
 def _accuracies(results: Results, corruption: str, column: str) -> dict[str, Estimate | str]:
@@ -100,7 +100,7 @@ def unstructured_images_are_fitted(results: Results) -> Verdict:
     """Judge that Inception fits shuffled pixels, random pixels and Gaussian noise."""
     return _all_fitted(
         {
-            CORRUPTION_STYLE[corruption]["label"]: measured(runs(results, "inception", corruption), "train_accuracy")
+            CORRUPTION_TITLES[corruption]: measured(runs(results, "inception", corruption), "train_accuracy")
             for corruption in ("shuffled-pixels", "random-pixels", "gaussian")
         }
     )
@@ -112,7 +112,7 @@ def noise_converges_before_random_labels(results: Results) -> Verdict:
     if any(value == MISSING for value in steps.values()):
         return NOT_RUN
     evidence = ", ".join(
-        f"{CORRUPTION_STYLE[name]['label']} {value if isinstance(value, str) else f'{value.mean:,.0f} steps'}"
+        f"{CORRUPTION_TITLES[name]} {value if isinstance(value, str) else f'{value.mean:,.0f} steps'}"
         for name, value in steps.items()
     )
     # A curve that never gets there is slower than any that does.

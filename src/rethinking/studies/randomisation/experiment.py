@@ -16,6 +16,12 @@ SWEEP_MODELS = ("inception", "alexnet", "mlp-1x512")
 
 ALL_MODELS = ("inception", "inception-nobn", "alexnet", "mlp-3x512", "mlp-1x512")
 
+
+def all_models(params: Params) -> tuple[str, ...]:
+    """Return the paper's models and those that the params put beside them."""
+    return (*ALL_MODELS, *params.studies.randomisation.further_models)
+
+
 _PUBLISHED_MODELS = {
     "inception": "inception",
     "inception_wo_bn": "inception-nobn",
@@ -91,10 +97,15 @@ def cells(params: Params) -> list[Cell]:
     tables = [on(study.dataset, *row[:3]) for row in (*table1_rows(), *table4_rows())]
     curves = [on(study.dataset, "inception", corruption) for corruption in FIGURE_1A]
     sweep = [on(study.dataset, model, corruption) for model in SWEEP_MODELS for corruption in sweep_corruptions(params)]
+    further = [
+        on(study.dataset, model, corruption)
+        for model in study.further_models
+        for corruption in ("true", "random-labels")
+    ]
     elsewhere = [
         on(dataset, model, corruption)
         for dataset in study.fits_random_labels_on
         for model in ALL_MODELS
         for corruption in ("true", "random-labels")
     ]
-    return union(*tables, *curves, *sweep, *elsewhere)
+    return union(*tables, *curves, *sweep, *further, *elsewhere)

@@ -9,13 +9,14 @@ import pandas as pd
 from rethinking.data.corruptions import label_corruption_name, label_corruption_probability
 from rethinking.results.frame import Estimate, Results, estimate
 from rethinking.results.published import published_curve
-from rethinking.results.style import CORRUPTION_STYLE, MODEL_STYLE
 from rethinking.results.table import Cell, Column, Table
+from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.randomisation.experiment import (
     ALL_MODELS,
     FIGURE_1A,
     SWEEP_MODELS,
     Row,
+    all_models,
     published_model,
     sweep_corruptions,
     table1_rows,
@@ -77,7 +78,7 @@ def table1(results: Results) -> Table:
         train, test = measured(found, "train_accuracy"), measured(found, "test_accuracy")
         rows.append(
             [
-                MODEL_STYLE[row.model]["label"],
+                model_title(row.model),
                 "random" if row.corruption == "random-labels" else "true",
                 _yes_no(row.regularizer, "crop"),
                 _yes_no(row.regularizer, "wd"),
@@ -120,7 +121,7 @@ def table4(results: Results) -> Table:
         ours = measured(found, table4_measure(row))
         rows.append(
             [
-                MODEL_STYLE[row.model]["label"],
+                model_title(row.model),
                 REGULARIZER_NAMES[row.regularizer],
                 "failed to converge" if row.train_accuracy is None else row.train_accuracy / 100,
                 ours,
@@ -186,7 +187,7 @@ def convergence(results: Results) -> Table:
         mine, own_base = ours[corruption], ours["true"]
         rows.append(
             [
-                CORRUPTION_STYLE[corruption]["label"],
+                CORRUPTION_TITLES[corruption],
                 theirs,
                 theirs / base if theirs and base else None,
                 mine,
@@ -214,7 +215,7 @@ def _sweep_table(results: Results, headings: Sequence[Column], values: Callable[
     """Return one row a level of label corruption, and for each model of the sweep `headings` after its name."""
     columns = [Column("Label corruption", "level")]
     for model in SWEEP_MODELS:
-        columns += [Column(f"{MODEL_STYLE[model]['label']}, {column.heading}", column.form) for column in headings]
+        columns += [Column(f"{model_title(model)}, {column.heading}", column.form) for column in headings]
     rows = [
         [
             label_corruption_probability(corruption),
@@ -287,7 +288,7 @@ def early_stopping(results: Results) -> Table:
         gain = 100 * (best.mean - last.mean) if isinstance(best, Estimate) and isinstance(last, Estimate) else None
         rows.append(
             [
-                MODEL_STYLE[model]["label"],
+                model_title(model),
                 max(curve),
                 curve[-1],
                 best,
@@ -312,8 +313,8 @@ def other_datasets(results: Results) -> Table:
     study = results.params.studies.randomisation
     rows: list[list[Cell]] = []
     for dataset in dict.fromkeys([study.dataset, *study.fits_random_labels_on]):
-        for model in ALL_MODELS:
-            row: list[Cell] = [dataset, MODEL_STYLE[model]["label"]]
+        for model in all_models(results.params) if dataset == study.dataset else ALL_MODELS:
+            row: list[Cell] = [dataset, model_title(model)]
             for corruption in ("true", "random-labels"):
                 found = results.of(dataset=dataset, model=model, corruption=corruption, regularizer="none")
                 row += [measured(found, "train_accuracy"), measured(found, "test_accuracy")]
@@ -335,7 +336,7 @@ TABLES: dict[str, Callable[[Results], Table]] = {
 def numbers(results: Results) -> dict[str, Any]:
     """Return train and test accuracy with true and with random labels, and time to overfit, for every model."""
     found: dict[str, Any] = {}
-    for model in ALL_MODELS:
+    for model in all_models(results.params):
         entry: dict[str, Any] = {}
         for corruption, key in (("true", "true"), ("random-labels", "random")):
             for column in ("train_accuracy", "test_accuracy"):

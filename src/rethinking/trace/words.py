@@ -1,0 +1,43 @@
+"""What the traces of all kinds of results say alike."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from rethinking.results.lineage import UsedRun
+
+UNCOMMITTED = " with uncommitted changes"
+
+
+def commit_words(commit: str | None, uncommitted_changes: bool | None) -> str:
+    """Return the commit, and a remark where the code was not that of the commit."""
+    if commit is None:
+        return "no commit recorded"
+    return f"commit {commit[:12]}{UNCOMMITTED if uncommitted_changes else ''}"
+
+
+def device_words(run: Mapping[str, Any]) -> str:
+    """Return device, precision and threads as far as they are recorded."""
+    name = f" ({run['device_name']})" if run.get("device_name") else ""
+    threads = run.get("threads")
+    parts = [
+        f"{run['device']}{name}" if run.get("device") else None,
+        run.get("precision"),
+        f"{threads} thread{'s' * (threads != 1)}" if threads else None,
+    ]
+    return ", ".join(part for part in parts if part) or "device not recorded"
+
+
+def runs_words(runs: Iterable[UsedRun]) -> list[str]:
+    """Return the runs, three lines each: cell, what it was, and the command that trains it again."""
+    lines: list[str] = []
+    for run in runs:
+        lines += [
+            f"  {run.cell}",
+            f"      recipe {run.recipe_digest}, data {(run.variant or 'not recorded')[:12]}, code {run.code}, "
+            f"{commit_words(run.commit, run.uncommitted_changes)}, {device_words(run.model_dump())}",
+            f"      {run.command}",
+        ]
+    count = len(lines) // 3
+    if not count:
+        return ["from no run: nothing of what it shows has been run"]
+    return [f"from {count} run{'s' * (count != 1)}:", *lines]
