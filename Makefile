@@ -1,5 +1,9 @@
 # make                          set up, run the digits preset, render the article
 # make reproduce PRESET=paper   another preset; ARGS are passed on to snakemake: ARGS="--config models=mlp-1x512"
+# make plan PRESET=paper        what that would train, how long it takes here and elsewhere, how much space; runs nothing
+# make why PRESET=paper         what that would run now, and why: which setting, code or data changed; runs nothing
+# make benchmark PRESET=paper   measure what its training takes on this machine, for make plan
+# make push, make pull          bring what is recorded of a preset to a data remote, or here: REMOTE=name, WEIGHTS=0
 # make article PRESET=paper     render from results that are there, without running anything else
 # make test                     set up and run all tests
 # make clean                    remove the environment; data, runs and results stay
@@ -12,6 +16,8 @@ MAKEFLAGS += --no-print-directory
 PRESET ?=
 ARGS ?=
 PYTHON ?= python3
+REMOTE ?=
+WEIGHTS ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,18 +27,28 @@ RUN := PATH="$(CURDIR)/$(BIN):$$PATH"
 # Snakemake stops at the second --config, so the preset joins the one that ARGS may hold.
 CONFIG := $(if $(PRESET),preset=$(PRESET))
 SNAKEMAKE_ARGS := $(if $(findstring --config,$(ARGS)),$(subst --config,--config $(CONFIG),$(ARGS)),$(if $(CONFIG),--config $(CONFIG)) $(ARGS))
+FOR_PRESET := $(if $(PRESET),--preset $(PRESET))
+ARTICLE := $(CURDIR)/articles/$(or $(PRESET),$(shell sed -n 's/^preset: *\([^ \#]*\).*/\1/p' params.yaml))/index
+SHOW_ARTICLE = if [ -e $(ARTICLE).html ]; then echo "The article: $(ARTICLE).html"; echo "As a PDF:    $(ARTICLE).pdf"; fi
 
-.PHONY: reproduce article test check setup lock clean
+.PHONY: reproduce plan why benchmark push pull article test check setup lock clean
 
+# What is finished is recorded for DVC even if a cell has failed; the stage counts as up to date once all of it has run.
 reproduce: setup
-	@$(RUN) rethinking check $(if $(PRESET),--preset $(PRESET)) > /dev/null
-	@$(RUN) snakemake $(SNAKEMAKE_ARGS)
-	@echo "The article: $(CURDIR)/report/_site/index.html"
-	@echo "As a PDF:    $(CURDIR)/report/_site/index.pdf"
+	@$(RUN) rethinking check $(FOR_PRESET) > /dev/null
+	@$(RUN) snakemake $(SNAKEMAKE_ARGS) || { status=$$?; $(RUN) rethinking record $(FOR_PRESET); exit $$status; }
+	@$(RUN) rethinking record $(FOR_PRESET) $(if $(ARGS),,--stage)
+	@$(SHOW_ARTICLE)
+
+plan why benchmark: setup
+	@$(RUN) rethinking $@ $(FOR_PRESET) $(ARGS)
+
+push pull: setup
+	@$(RUN) rethinking $@ $(FOR_PRESET) $(if $(REMOTE),--remote $(REMOTE)) $(if $(filter 0 no,$(WEIGHTS)),--no-weights)
 
 article: setup
-	@$(RUN) rethinking article $(if $(PRESET),--preset $(PRESET)) > /dev/null
-	@echo "The article: $(CURDIR)/report/_site/index.html"
+	@$(RUN) rethinking article $(FOR_PRESET) > /dev/null
+	@$(SHOW_ARTICLE)
 
 test: check
 	@$(RUN) pytest $(ARGS)

@@ -8,10 +8,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from rethinking.errors import UserError
 
-DATA, RUNS_ROOT, REPORT = Path("data"), Path(), Path("report")
+DATA, RUNS_ROOT, REPORT, ARTICLES = Path("data"), Path(), Path("report"), Path("articles")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -38,9 +39,15 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument("--preset", help="preset of params.yaml (default: the one that it names)")
         return added
 
-    command("check", _check, "Validate params.yaml and the selection; say what would be trained.").add_argument(
-        "--config", nargs="*", default=[], metavar="KEY=VALUE", help="as for snakemake --config"
-    )
+    for name, function, summary in (
+        ("check", _check, "Validate params.yaml and the selection; say what would be trained."),
+        ("why", _why, "Say what would run now, and for each group of jobs the reason; nothing is run."),
+        ("plan", _plan, "Say what a run would train, how long that takes and how much space; nothing is run."),
+        ("benchmark", _benchmark, "Measure what training takes on this machine, and record it for `plan`."),
+    ):
+        command(name, function, summary).add_argument(
+            "--config", nargs="*", default=[], metavar="KEY=VALUE", help="as for snakemake --config"
+        )
     fetch = command("fetch", _fetch, "Fetch and verify a data set's original files.", preset=False)
     fetch.add_argument("dataset")
     corrupt = command("corrupt", _corrupt, "Write one corrupted variant of a data set.", preset=False)
@@ -58,8 +65,21 @@ def _parser() -> argparse.ArgumentParser:
         one = command(kind, function, f"Make one {kind} of a study from collected results.")
         one.add_argument("study")
         one.add_argument("name")
-    command("summary", _summary, "Judge the claims and write the headline numbers of collected results.")
+    command("summary", _summary, "Judge the claims, write the headline numbers and the curves for `dvc plots`.")
+    trace = command("trace", _trace, "Say where a table, a figure or a run comes from.", preset=False)
+    trace.add_argument("file", help="a file below results/, runs/ or weights/, or the folder of a run")
     command("article", _article, "Render the article from a preset's results, without running anything else.")
+    record = command("record", _record, "Record what is here of a preset in .dvc files, beside what they hold already.")
+    record.add_argument("--stage", action="store_true", help="the whole preset has run: mark DVC's stage as up to date")
+    for name, function, summary in (
+        ("push", _push, "Bring what is recorded of a preset to a remote."),
+        ("pull", _pull, "Bring what is recorded of a preset here from a remote."),
+    ):
+        transfer = command(name, function, summary)
+        transfer.add_argument("--remote", help="one of `dvc remote list` (default: DVC's default remote)")
+        transfer.add_argument(
+            "--no-weights", dest="weights", action="store_false", help="leave the weights where they are"
+        )
     command("schema", _schema, "Print the JSON schema of the params.", preset=False)
     return parser
 
@@ -67,14 +87,39 @@ def _parser() -> argparse.ArgumentParser:
 def _check(options: argparse.Namespace) -> None:
     from rethinking.plan import make_plan
 
-    config = {"preset": options.preset} if options.preset else {}
-    for setting in options.config:
-        key, equals, value = setting.partition("=")
-        if not equals:
-            raise UserError(f"--config {setting}: must be KEY=VALUE, for example models=mlp-1x512")
-        config[key] = value
-    plan = make_plan(config)
+    plan = make_plan(_selection(options))
     print(f"preset {plan.params.preset}: {len(plan.cells)} cells of {', '.join(s.name for s in plan.studies)}")
+
+
+def _why(options: argparse.Namespace) -> None:
+    from rethinking.plan import make_plan
+    from rethinking.why.report import why
+
+    config = _selection(options)
+    print(*why(make_plan(config), config), sep="\n")
+
+
+def _plan(options: argparse.Namespace) -> None:
+    from rethinking.forecast import described, forecast
+    from rethinking.measurements import read_measurements
+    from rethinking.plan import make_plan
+
+    plan = make_plan(_selection(options))
+    print(described(forecast(plan, read_measurements(), RUNS_ROOT)))
+
+
+def _benchmark(options: argparse.Namespace) -> None:
+    from rethinking.benchmark import benchmark
+    from rethinking.measurements import MEASUREMENTS, merged, read_measurements, write_measurements
+    from rethinking.plan import make_plan
+
+    plan = make_plan(_selection(options))
+    recorded = read_measurements()
+    for measured in benchmark(plan.params, plan.cells):
+        print(measured, flush=True)
+        recorded = merged(recorded, [measured.measurement])
+        write_measurements(recorded)
+    print(f"Recorded in {MEASUREMENTS}; `rethinking plan` reads it.")
 
 
 def _fetch(options: argparse.Namespace) -> None:
@@ -118,22 +163,19 @@ def _collect(options: argparse.Namespace) -> None:
 
 
 def _table(options: argparse.Namespace) -> None:
-    from rethinking.files import write_text
-
-    table = _study(options).table(options.name)(_load(options))
-    base = _results_folder(_preset(options)) / "tables" / f"{options.study}-{options.name}"
-    write_text(base.with_suffix(".csv"), table.csv())
-    write_text(base.with_suffix(".md"), table.markdown())
+    _write("table", options)
 
 
 def _figure(options: argparse.Namespace) -> None:
-    from rethinking.files import write_text
-    from rethinking.results.style import style, svg
+    _write("figure", options)
 
-    with style():
-        drawn = _study(options).figure(options.name)(_load(options))
-        text = svg(drawn)
-    write_text(_results_folder(_preset(options)) / "figures" / f"{options.study}-{options.name}.svg", text)
+
+def _write(kind: Literal["table", "figure"], options: argparse.Namespace) -> None:
+    from rethinking.results.outputs import write
+    from rethinking.studies.registry import require_output
+
+    study = require_output(kind, options.study, options.name)
+    write(kind, study, options.name, _load(options), _results_folder(_preset(options)))
 
 
 def _summary(options: argparse.Namespace) -> None:
@@ -143,12 +185,66 @@ def _summary(options: argparse.Namespace) -> None:
     write_summary(_load(options), list(STUDIES.values()), _results_folder(_preset(options)))
 
 
+def _trace(options: argparse.Namespace) -> None:
+    from rethinking.trace.report import trace
+
+    print(*trace(options.file), sep="\n")
+
+
 def _article(options: argparse.Namespace) -> None:
     from rethinking.article.assemble import assemble
     from rethinking.article.render import render
 
-    assemble(_load(options), _results_folder(_preset(options)), REPORT)
-    print(render(REPORT))
+    preset = _preset(options)
+    assemble(_load(options), _results_folder(preset), REPORT)
+    print(render(REPORT, ARTICLES / preset))
+
+
+def _record(options: argparse.Namespace) -> None:
+    from rethinking.plan import make_plan
+    from rethinking.versions.record import record
+    from rethinking.versions.repository import NotACheckout
+
+    try:
+        recorded = record(make_plan(_config(options)), stage=options.stage)
+    except NotACheckout as error:
+        # Runs from a source archive are as good: there is only nothing to record them in.
+        print(f"rethinking: not recorded for DVC: {error}", file=sys.stderr)
+        return
+    if recorded.changed:
+        print(f"Recorded: {', '.join(map(str, recorded.changed))}. Commit the .dvc files to Git to share it.")
+    for sentence in recorded.skipped:
+        print(f"rethinking: {sentence}", file=sys.stderr)
+
+
+def _push(options: argparse.Namespace) -> None:
+    from rethinking.plan import make_plan
+    from rethinking.versions.transfer import push
+
+    done = push(make_plan(_config(options)), weights=options.weights, remote=options.remote)
+    print(f"Remote '{done.remote}' holds {', '.join(map(str, done.folders))}: {done.copied} objects were new to it.")
+
+
+def _pull(options: argparse.Namespace) -> None:
+    from rethinking.plan import make_plan
+    from rethinking.versions.transfer import pull
+
+    done = pull(make_plan(_config(options)), weights=options.weights, remote=options.remote)
+    print(f"Here from remote '{done.remote}': {', '.join(map(str, done.folders))}; {done.copied} objects were fetched.")
+
+
+def _config(options: argparse.Namespace) -> dict[str, str]:
+    return {"preset": options.preset} if options.preset else {}
+
+
+def _selection(options: argparse.Namespace) -> dict[str, str]:
+    config = _config(options)
+    for setting in options.config:
+        key, equals, value = setting.partition("=")
+        if not equals:
+            raise UserError(f"--config {setting}: must be KEY=VALUE, for example models=mlp-1x512")
+        config[key] = value
+    return config
 
 
 def _schema(options: argparse.Namespace) -> None:
@@ -175,15 +271,3 @@ def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # namin
 
     params = load_params(preset=options.preset)
     return load_results(params, _results_folder(params.preset))
-
-
-def _study(options: argparse.Namespace):  # type: ignore[no-untyped-def]
-    from rethinking.studies.registry import STUDIES
-
-    if options.study not in STUDIES:
-        raise UserError(f"study: found '{options.study}', must be one of {', '.join(STUDIES)}")
-    study = STUDIES[options.study]
-    made = study.tables if options.run is _table else study.figures
-    if options.name not in made:
-        raise UserError(f"{options.study} has no '{options.name}', it has {', '.join(made)}")
-    return study

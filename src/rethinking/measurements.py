@@ -1,0 +1,163 @@
+"""What training cost on the machines where it was measured: `benchmarks/training.csv`, one line a measurement."""
+
+import csv
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rethinking.errors import UserError
+from rethinking.files import write_text
+from rethinking.recipe import Recipe
+
+MEASUREMENTS = Path("benchmarks/training.csv")
+
+
+class Workload(NamedTuple):
+    """What, apart from the machine, determines how long a training step takes."""
+
+    dataset: str
+    crop_size: int
+    """Height and width of the network's input, in pixels."""
+    model: str
+    """Architecture and options: "mlp depth=1 initialisation=torch width=512". Presets give one name to other models."""
+    batch_size: int
+    augmentation: str
+    """"none", or what is done to each training batch, as "crop" or "flip+rotate"."""
+    weight_decay: bool
+    dropout: bool
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> "Workload":
+        """Return the workload of a recipe: recipes of the same workload differ in the number of steps alone."""
+        options = dict(recipe.model)
+        architecture = options.pop("architecture")
+        changes = [("crop", recipe.random_crop), ("flip", recipe.flip), ("rotate", recipe.rotation_degrees > 0)]
+        return cls(
+            dataset=recipe.dataset,
+            crop_size=recipe.crop_size,
+            model=" ".join([str(architecture), *(f"{name}={value}" for name, value in sorted(options.items()))]),
+            batch_size=recipe.batch_size,
+            augmentation="+".join(name for name, used in changes if used) or "none",
+            weight_decay=recipe.weight_decay > 0,
+            dropout=recipe.dropout > 0,
+        )
+
+    @property
+    def network(self) -> tuple[str, int, str]:
+        """What determines the size of the weights and how long an evaluation takes."""
+        return self.dataset, self.crop_size, self.model
+
+    def __str__(self) -> str:
+        used = [
+            *([self.augmentation] if self.augmentation != "none" else []),
+            *(["weight decay"] if self.weight_decay else []),
+            *(["dropout"] if self.dropout else []),
+        ]
+        return f"{self.dataset}, {self.model}, batches of {self.batch_size}" + (f", {', '.join(used)}" if used else "")
+
+
+class Device(NamedTuple):
+    """Where and in which precision training steps were timed."""
+
+    device_name: str
+    device: str
+    """cpu, cuda or mps."""
+    precision: str
+
+    def __str__(self) -> str:
+        return ", ".join([self.device_name, *(["1 core"] if self.device == "cpu" else []), self.precision])
+
+
+class Measurement(BaseModel):
+    """One line: the cost of one workload on one device. On a CPU, seconds are those of one core."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    device_name: str
+    device: str
+    precision: str
+    threads: int = Field(ge=1)
+    cells_at_once: int = Field(ge=1)
+    """Training processes that shared the device during the measurement."""
+    dataset: str
+    crop_size: int
+    model: str
+    batch_size: int
+    augmentation: str
+    weight_decay: bool
+    dropout: bool
+    seconds_per_step: float = Field(gt=0)
+    seconds_per_1000_evaluated: float = Field(gt=0)
+    """Evaluation, always in float32."""
+    startup_seconds: float = Field(gt=0)
+    """What a training process takes beside its epochs: importing torch, loading, verifying and preparing the data, and
+    writing the run."""
+    weights_bytes: int = Field(ge=1)
+    date: str
+    torch: str
+    """Version."""
+    code: str
+    """Fingerprint of the training code that was timed."""
+    commit: str
+    """Of the checkout, with "-dirty" if the sources differed from it; empty outside a checkout."""
+
+    @property
+    def where(self) -> Device:
+        """What was timed on."""
+        return Device(self.device_name, self.device, self.precision)
+
+    @property
+    def workload(self) -> Workload:
+        """What was timed."""
+        return Workload(**{name: getattr(self, name) for name in Workload._fields})
+
+    @property
+    def key(self) -> tuple[Device, int, Workload]:
+        """What a newer measurement has in common with the one that it replaces."""
+        return self.where, self.cells_at_once, self.workload
+
+
+def read_measurements(path: Path = MEASUREMENTS) -> list[Measurement]:
+    """Return the recorded measurements, none where there is no such file. Raises UserError if it is damaged."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path} cannot be read ({error}); restore it, as with `git checkout {path}`") from None
+    found = []
+    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
+        try:
+            found.append(Measurement.model_validate({key: value for key, value in row.items() if key is not None}))
+        except ValidationError as error:
+            first = error.errors()[0]
+            column = ".".join(map(str, first["loc"]))
+            raise UserError(
+                f"{path}, line {number}: {column}: {first['msg']}; delete the line and measure again"
+            ) from None
+    return found
+
+
+def merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> list[Measurement]:
+    """Return all measurements, of those with the same key the newest, in a fixed order: git then shows what is new."""
+    newest = {measurement.key: measurement for measurement in (*old, *new)}
+    return [newest[key] for key in sorted(newest)]
+
+
+def write_measurements(measurements: Iterable[Measurement], path: Path = MEASUREMENTS) -> None:
+    """Write one line a measurement, whole or not at all. Seconds keep four significant digits."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(Measurement.model_fields), lineterminator="\n")
+    writer.writeheader()
+    for measurement in measurements:
+        writer.writerow({key: _as_text(value) for key, value in measurement.model_dump().items()})
+    write_text(path, text.getvalue())
+
+
+def _as_text(value: str | float | bool) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
