@@ -277,9 +277,8 @@ class _Files(http.server.SimpleHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
-    request_queue_size = (
-        128  # DVC opens many connections at once; whom a full queue turns away asks again a second later
-    )
+    # DVC opens many connections at once; whom a full queue turns away asks again a second later.
+    request_queue_size = 128
 
 
 @contextmanager

@@ -238,7 +238,13 @@ def modules_in(folder: str) -> list[str]:
 LIGHT = [
     *modules_in("results"),
     *modules_in("article"),
-    *(study.module_name(part) for study in STUDIES.values() for part in ("experiment", "tables", "figures", "claims")),
+    *modules_in("trace"),
+    *modules_in("versions"),
+    *(
+        study.module_name(part)
+        for study in STUDIES.values()
+        for part in ("experiment", "tables", "claims", "plots", *(study.part("figure", name) for name in study.figures))
+    ),
     "rethinking.plan",
 ]
 

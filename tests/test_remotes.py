@@ -146,6 +146,11 @@ def test_what_one_pushes_another_pulls(
     typed(other, "rethinking pull --preset smoke --remote lab")
     assert content(other) == pushed
 
+    for folder in (*VERSIONED, ".dvc/cache"):
+        shutil.rmtree(other.root / folder)
+    typed(other, "dvc pull --remote lab")
+    assert content(other) == pushed
+
 
 def test_a_common_folder_takes_from_its_group_and_a_plain_web_server_gives(original: Project, tmp_path: Path) -> None:
     folder = tmp_path / "shared"

@@ -305,6 +305,63 @@ def test_an_object_that_the_remote_lacks_is_named_and_the_rest_arrives(origin: P
     assert clone.to_do(*SMOKE) == {}
 
 
+def test_what_is_lost_at_the_remote_takes_nothing_here_with_it(
+    pulled: Project, origin: Project, tmp_path: Path
+) -> None:
+    """DVC's own checkout removes a whole folder if one of its files cannot be had."""
+    clone = pulled.copy_of_all(tmp_path / "clone")
+    unfinished = clone.root / "runs/smoke/digits/alexnet/true/none/seed-1/checkpoint.pt"
+    unfinished.parent.mkdir(parents=True)
+    unfinished.write_text("half a run")
+    before = files(clone.root / "runs/smoke")
+    place = remote_file(origin, METRICS)
+    whole = place.read_bytes()
+    place.unlink()
+    shutil.rmtree(clone.root / ".dvc/cache")
+    try:
+        sentence = fails(clone.command("rethinking", "pull", *PRESET))
+    finally:
+        place.write_bytes(whole)
+    assert "lacks 1 file (" in sentence
+    assert files(clone.root / "runs/smoke") == before
+
+
+def test_a_remote_that_has_nothing_takes_nothing(origin: Project, tmp_path: Path) -> None:
+    clone = origin.clone_to(tmp_path / "clone")
+    mine = clone.root / "runs/smoke/mine"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("made by hand")
+    assert clone.command("dvc", "remote", "add", "--local", "empty", str(tmp_path / "empty")).returncode == 0
+    sentence = fails(clone.command("rethinking", "pull", *PRESET, "--remote", "empty"))
+    assert "remote 'empty' has nothing of what is recorded here for preset smoke" in sentence
+    assert mine.read_text() == "made by hand"
+
+
+def test_pushing_again_mends_what_the_remote_has_lost(origin: Project) -> None:
+    place = remote_file(origin, METRICS)
+    whole = place.read_bytes()
+    place.unlink()
+    answer = origin.command("rethinking", "push", *PRESET)
+    assert answer.returncode == 0, answer.stderr
+    assert "1 objects were new to it" in answer.stdout
+    assert place.read_bytes() == whole
+
+
+def test_damaged_objects_are_not_pushed(pulled: Project, tmp_path: Path) -> None:
+    clone = pulled.copy_of_all(tmp_path / "clone")
+    overwrite(cache_file(clone, METRICS), b"damaged")
+    sentence = fails(clone.command("rethinking", "push", *PRESET))
+    assert "DVC's cache held damaged copies of 1 file (" in sentence
+    assert clone.command("rethinking", "record", *PRESET).returncode == 0
+    assert clone.command("rethinking", "push", *PRESET).returncode == 0
+
+
+def test_a_clone_without_data_has_nothing_to_push(origin: Project, tmp_path: Path) -> None:
+    clone = origin.clone_to(tmp_path / "clone")
+    sentence = fails(clone.command("rethinking", "push", *PRESET))
+    assert "neither made nor pulled in this clone" in sentence
+
+
 def test_a_preset_that_nobody_recorded_cannot_be_pulled(pulled: Project) -> None:
     sentence = fails(pulled.command("rethinking", "pull", "--preset", "paper"))
     assert "nothing of preset paper is recorded in this checkout" in sentence

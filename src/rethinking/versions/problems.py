@@ -1,16 +1,21 @@
 """What can be wrong with a remote, in sentences."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from rethinking.errors import UserError
 
+SECONDS_TO_ANSWER = 10
+
 
 def remote_named(repository: Any, name: str | None) -> tuple[str, Any]:
-    """Return the name and the object store of a remote, DVC's default one where None.
+    """Return the name and the object store of a remote that answers and lets one in, DVC's default one where None.
 
-    Raises UserError if there is no such remote.
+    Raises UserError if there is no such remote, if it cannot be reached, and if it refuses.
     """
     from dvc.config import ConfigError, NoRemoteError
 
@@ -21,9 +26,15 @@ def remote_named(repository: Any, name: str | None) -> tuple[str, Any]:
     if chosen not in repository.config["remote"]:
         raise UserError(f"remote: found '{chosen}', must be one of {known}; `dvc remote add` adds one (docs/data.md)")
     try:
-        return chosen, repository.cloud.get_remote_odb(chosen)
+        store = repository.cloud.get_remote_odb(chosen)
     except (ConfigError, NoRemoteError) as error:
         raise UserError(f"remote '{chosen}' is not set up as it should be: {error} (docs/data.md)") from error
+    # Without it DVC keeps no index of the remote, by which an object that was lost there would count as there.
+    store.tmp_dir = None
+    with remote_problems(chosen, store):
+        _require_answer(repository.config["remote"][chosen])
+        _require_access(store)
+    return chosen, store
 
 
 @contextmanager
@@ -38,17 +49,29 @@ def remote_problems(name: str, store: Any) -> Iterator[None]:
         raise UserError(f"remote '{name}' ({place}) {_what_is_wrong(error)} Nothing here was changed") from error
 
 
-def require_access(name: str, store: Any, object_name: str) -> None:
-    """Raise UserError unless the remote answers when asked for an object, be it that it does not hold it.
+def _require_answer(settings: Mapping[str, Any]) -> None:
+    """Raise OSError if nobody listens at a remote's address: the libraries take up to minutes to find that out."""
+    address = urlsplit(str(settings.get("endpointurl") or settings["url"]))
+    ports = {"http": 80, "https": 443, "ssh": 22}
+    if address.hostname is None or address.scheme not in ports or (address.scheme != "ssh" and getproxies()):
+        return
+    port = settings.get("port") or address.port or ports[address.scheme]
+    socket.create_connection((address.hostname, int(port)), timeout=SECONDS_TO_ANSWER).close()
 
-    DVC asks whole lists at once and takes an HTTP server that is away, or refuses, for one that holds nothing.
+
+def _require_access(store: Any) -> None:
+    """Raise what the remote's library does unless the remote says whether it holds an object, here one of no content.
+
+    DVC asks for whole lists, and takes an HTTP server that refuses for one that holds nothing.
     """
-    path = store.oid_to_path(object_name)
-    with remote_problems(name, store), suppress(FileNotFoundError):
-        if store.fs.protocol in ("http", "https"):
-            store.fs.fs.cat_file(path, start=0, end=1)  # the library behind it takes any answer to `info` for a no
-        else:
-            store.fs.info(path)
+    path = store.oid_to_path("d41d8cd98f00b204e9800998ecf8427e")
+    if store.fs.protocol in ("http", "https"):
+        store.fs.fs.exists(path, strict=True)
+    elif store.fs.protocol == "s3":
+        # Asked for an object, S3 does not say why it refuses, nor that there is no such bucket.
+        store.fs.fs.call_s3("list_objects_v2", Bucket=path.split("/")[0], MaxKeys=1)
+    else:
+        store.fs.exists(path)
 
 
 def _what_is_wrong(error: BaseException) -> str:

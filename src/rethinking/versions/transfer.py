@@ -1,15 +1,15 @@
 """Bringing what is recorded to a remote and back: every object checked, nothing lost, failures in sentences."""
 
+import shutil
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rethinking.errors import UserError
-from rethinking.files import checksum
+from rethinking.files import atomic_path, checksum
 from rethinking.plan import Plan
-from rethinking.versions.problems import remote_named, remote_problems, require_access
+from rethinking.versions.problems import remote_named, remote_problems
 from rethinking.versions.repository import (
     WEIGHTS,
     open_repository,
@@ -36,26 +36,29 @@ class Transferred:
 def push(plan: Plan, *, weights: bool = True, remote: str | None = None) -> Transferred:
     """Bring what is recorded of the plan's preset to the remote (DVC's default one where None).
 
-    Raises UserError where nothing is recorded, where recorded files are neither here nor at the remote, and where the
-    remote cannot be written; what could be copied stays there, and pushing again goes on.
+    Raises UserError where nothing is recorded or in DVC's cache, where recorded files are neither here nor at the
+    remote, and where the remote cannot be written; what could be copied stays there, and pushing again goes on.
     """
     with open_repository() as repository:
         outputs = _recorded_outputs(repository, plan, weights)
-        name, store = remote_named(repository, remote)
         cache = repository.cache.local
         wanted = _lists(outputs)
+        if unknown := [folder for info, folder in wanted.items() if not cache.exists(info.value)]:
+            raise UserError(
+                f"DVC's cache here has nothing of {', '.join(unknown)}, which were neither made nor pulled in this "
+                "clone: push from where they were, or `make pull` first"
+            )
         for folder, output in outputs.items():
             wanted |= _files(folder, output)
-        damaged = _drop_damaged(cache, wanted)
-        if damaged:
+        if damaged := _drop_damaged(cache, wanted):
             raise UserError(
                 f"DVC's cache held damaged copies of {_some(wanted[info] for info in damaged)}, and they were removed; "
                 "`rethinking record` stores them anew from the files here, `make pull` fetches them; then push again"
             )
-        require_access(name, store, next(iter(wanted)).value)
+        name, store = remote_named(repository, remote)
         with remote_problems(name, store):
             there = _at(store, wanted)
-            repository.cloud.push([wanted_object for wanted_object in wanted if wanted_object not in there], odb=store)
+            repository.cloud.push([info for info in wanted if info not in there], odb=store)
             lacking = wanted.keys() - _at(store, wanted)
         if lacking:
             raise UserError(
@@ -71,28 +74,30 @@ def pull(plan: Plan, *, weights: bool = True, remote: str | None = None) -> Tran
 
     Everything is fetched into DVC's cache and its checksum compared before a file here is touched. Raises UserError
     where nothing is recorded, where files here would be replaced that are recorded nowhere, where the remote cannot be
-    read or holds a damaged object: then no file here has changed. Where the remote lacks objects, it raises UserError
-    after bringing the others.
+    read, has nothing of the preset or holds a damaged object: then no file here has changed. Where the remote lacks
+    some objects, it raises UserError after bringing the others.
     """
     with open_repository() as repository:
         outputs = _recorded_outputs(repository, plan, weights)
         name, store = remote_named(repository, remote)
         lists = _lists(outputs)
-        if not weights and record_file(WEIGHTS / plan.params.preset).exists():
+        weights_folder = WEIGHTS / plan.params.preset
+        if not weights and record_file(weights_folder).exists():
             # The list of the weights is small, and without it none could be recorded beside those that are not here.
-            lists |= _lists({WEIGHTS / plan.params.preset: output_at(repository, WEIGHTS / plan.params.preset)})
+            lists |= _lists({weights_folder: output_at(repository, weights_folder)})
         copied, lacking = _fetch(repository, name, store, lists)
-        wanted: dict[Any, str] = {}
-        for folder, output in outputs.items():
-            wanted |= _files(folder, output)
-        more, lacking_files = _fetch(repository, name, store, wanted)
-        _require_all_recorded(repository, outputs)
-        _check_out(repository, [folder for folder, output in outputs.items() if output.hash_info not in lacking])
         if lacking.keys() >= _lists(outputs).keys():
             raise UserError(
                 f"remote '{name}' has nothing of what is recorded here for preset {plan.params.preset}: pull from "
                 "another one (`dvc remote list`), or ask whoever recorded it to `make push`. Nothing here was changed"
             )
+        listed = {folder: output for folder, output in outputs.items() if output.hash_info not in lacking}
+        wanted: dict[Any, str] = {}
+        for folder, output in listed.items():
+            wanted |= _files(folder, output)
+        more, lacking_files = _fetch(repository, name, store, wanted)
+        stale = _to_replace(repository, listed)
+        _check_out(repository, listed, stale)
         if lacking or lacking_files:
             raise UserError(
                 f"remote '{name}' lacks {_some([*lacking.values(), *lacking_files.values()])}; the rest is here. Ask "
@@ -141,7 +146,6 @@ def _fetch(repository: Any, name: str, store: Any, wanted: dict[Any, str]) -> tu
     absent = {info: file for info, file in wanted.items() if not cache.exists(info.value)}
     if not absent:
         return 0, {}
-    require_access(name, store, next(iter(absent)).value)
     with remote_problems(name, store):
         there = _at(store, absent)
         repository.cloud.pull(list(there), odb=store)
@@ -175,30 +179,47 @@ def _drop_damaged(cache: Any, objects: Iterable[Any]) -> list[Any]:
     return damaged
 
 
-def _require_all_recorded(repository: Any, outputs: dict[Path, Any]) -> None:
-    """Raise UserError if checking out would replace or remove files whose content is not in the cache."""
-    lost: list[str] = []
+def _to_replace(repository: Any, outputs: dict[Path, Any]) -> list[Path]:
+    """Return the files here that are not what is recorded at their place, all of them in the cache.
+
+    Raises UserError if one is not: checking out would lose it.
+    """
+    stale, lost = [], []
     for folder, output in outputs.items():
-        recorded = recorded_tree(output)
-        if recorded is None or not folder.is_dir():
-            continue
+        recorded = recorded_tree(output) or {}
         for file in sorted(present_files(repository, folder)):
             md5 = checksum(folder / file, "md5")
-            if recorded.get(file) != md5 and not repository.cache.local.exists(md5):
-                lost.append(f"{folder}/{file}")
+            if recorded.get(file) != md5:
+                stale.append(folder / file)
+                if not repository.cache.local.exists(md5):
+                    lost.append(f"{folder}/{file}")
     if lost:
         raise UserError(
             f"pulling would replace {_some(lost)} that nothing has recorded, so nothing was changed. Run `make` or "
             "`rethinking record` to record what is here beside what is recorded, or delete it; then pull again"
         )
+    return stale
 
 
-def _check_out(repository: Any, folders: list[Path]) -> None:
-    from dvc.exceptions import CheckoutError
+def _check_out(repository: Any, outputs: dict[Path, Any], stale: list[Path]) -> None:
+    """Make the folders hold what is recorded, as far as the cache has it.
 
-    # Raised for objects that the remote lacks: the other files are there then, and the caller names these.
-    with suppress(CheckoutError):
-        repository.checkout([str(record_file(folder)) for folder in folders], force=True)
+    DVC does it for folders whose files are all in the cache; from one that lacks a file it would delete all others.
+    """
+    for path in stale:
+        path.unlink()  # DVC believes its own notes on a file here rather than read it
+    cache, whole = repository.cache.local, []
+    for folder, output in outputs.items():
+        recorded = recorded_tree(output) or {}
+        if all(cache.exists(md5) for md5 in recorded.values()):
+            whole.append(str(record_file(folder)))
+            continue
+        for file, md5 in recorded.items():
+            if cache.exists(md5) and not (folder / file).exists():
+                with atomic_path(folder / file) as temporary:
+                    shutil.copyfile(cache.oid_to_path(md5), temporary)
+    if whole:  # for DVC, no targets are all targets
+        repository.checkout(whole, force=True)
 
 
 def _some(files: Iterable[str]) -> str:
