@@ -1,18 +1,23 @@
 """What is measured is the training code itself, as the workflow would run it on this machine."""
 
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rethinking import benchmark as benchmark_module
-from rethinking.benchmark import benchmark
+from rethinking.benchmark import benchmark, measure, write_random_variant
 from rethinking.cells import Cell
 from rethinking.data.images import DeviceImages
+from rethinking.data.variants import ARRAYS, load_variant
 from rethinking.estimate import HISTORY_LINE_BYTES, METRICS_BYTES, cell_seconds
-from rethinking.measurements import Workload
+from rethinking.measurements import Measurement, Workload
 from rethinking.params_file import load_params
 from rethinking.plan import make_plan
+from rethinking.provenance import Checkout
 from rethinking.recipe import Recipe
 from rethinking.runs import train_cell, training_code
 
@@ -21,23 +26,43 @@ SMOKE = load_params(PARAMS_FILE, "smoke")
 CELL = Cell("digits", "mlp-1x512", "true", "none", 0)
 
 
+class ThisProcess:
+    """Does at once what a new process would be asked for."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __enter__(self) -> "ThisProcess":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def submit(self, work: Callable[..., Any], *arguments: object) -> Future[Any]:
+        done: Future[Any] = Future()
+        done.set_result(work(*arguments))
+        return done
+
+
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests ask what is measured, not how exactly."""
+    """Tests ask what is measured, not how exactly, and import torch once. `rethinking benchmark` has a test as well."""
     for name, value in (("TIMED_SECONDS", 0.1), ("STRETCH_SECONDS", 0.02), ("STARTS", 1)):
         monkeypatch.setattr(benchmark_module, name, value)
+    monkeypatch.setattr(benchmark_module, "ProcessPoolExecutor", ThisProcess)
 
 
 @pytest.fixture
-def instant_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training processes are not started, which takes seconds: one test does."""
-    monkeypatch.setattr(benchmark_module, "_startup_seconds", lambda *_: 4.0)
+def measured(tmp_path: Path) -> Callable[[], Measurement]:
+    """A function that measures CELL, its process taken to start in three seconds."""
+    write_random_variant(tmp_path / "random" / "data", CELL.dataset)
+    return lambda: measure(SMOKE, CELL, tmp_path / "random", 1, Checkout(None, None), 3.0).measurement
 
 
 def test_a_workload_is_measured_once_however_many_cells_have_it() -> None:
     cells = make_plan({"preset": "smoke", "models": "mlp-1x512"}, PARAMS_FILE).cells
     recipes = [SMOKE.recipe(cell) for cell in cells]
-    found = [measured.measurement for measured in benchmark(SMOKE, cells)]
+    found = [each.measurement for each in benchmark(SMOKE, cells)]
     assert [measurement.workload for measurement in found] == list(dict.fromkeys(map(Workload.of, recipes)))
     assert len(found) < len(cells)
     for measurement in found:
@@ -47,8 +72,9 @@ def test_a_workload_is_measured_once_however_many_cells_have_it() -> None:
         assert measurement.startup_seconds > 0.5  # torch is imported
 
 
-@pytest.mark.usefixtures("instant_start")
-def test_a_step_costs_what_the_training_loop_spends_on_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_step_costs_what_the_training_loop_spends_on_a_batch(
+    measured: Callable[[], Measurement], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With a loop that computes for two milliseconds a batch, a step takes two milliseconds."""
     seen: list[int] = []
 
@@ -59,40 +85,42 @@ def test_a_step_costs_what_the_training_loop_spends_on_a_batch(monkeypatch: pyte
         seen.append(len(split))
 
     monkeypatch.setattr("rethinking.training.loop.one_epoch", epoch)
-    (measured,) = benchmark(SMOKE, [CELL])
-    assert measured.measurement.seconds_per_step == pytest.approx(0.002, rel=0.1)
+    assert measured().seconds_per_step == pytest.approx(0.002, rel=0.1)
     assert seen[-1] == pytest.approx(10 * SMOKE.training.batch_size, rel=0.2)  # a stretch of 20 ms
 
 
-@pytest.mark.usefixtures("instant_start")
-def test_measurements_and_estimates_describe_the_run_that_training_leaves(digits_root: Path, tmp_path: Path) -> None:
-    (measured,) = benchmark(SMOKE, [CELL])
+def test_measurements_and_estimates_describe_the_run_that_training_leaves(
+    measured: Callable[[], Measurement], digits_root: Path, tmp_path: Path
+) -> None:
+    measurement = measured()
     started = time.perf_counter()
     metrics = train_cell(SMOKE, CELL, digits_root, tmp_path, threads=1)
     took = time.perf_counter() - started
 
-    assert measured.measurement.weights_bytes == (tmp_path / CELL.weights_path("smoke")).stat().st_size
-    # Four steps and 256 evaluations an epoch are milliseconds: of the estimate, nearly all is the start of a process.
+    assert measurement.weights_bytes == (tmp_path / CELL.weights_path("smoke")).stat().st_size
+    # Two epochs of four steps and 256 evaluations are milliseconds, on a machine that may do other things as well.
     recipe = SMOKE.recipe(CELL)
-    epochs = cell_seconds(recipe, measured.measurement) - measured.measurement.startup_seconds
+    epochs = cell_seconds(recipe, measurement) - measurement.startup_seconds
     assert epochs / 10 < metrics.seconds < max(10 * epochs, took)
     folder = tmp_path / CELL.run_folder("smoke")
     assert METRICS_BYTES / 2 < (folder / "metrics.json").stat().st_size <= METRICS_BYTES
     assert (folder / "history.csv").stat().st_size <= HISTORY_LINE_BYTES * (recipe.epochs + 1)
 
 
-@pytest.mark.usefixtures("instant_start")
-def test_no_data_set_is_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_preparing_the_data_adds_to_the_start(measured: Callable[[], Measurement]) -> None:
+    assert 3.0 <= measured().startup_seconds < 3.5  # 1,797 small images are prepared in no time
+
+
+def test_no_data_set_is_needed_and_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (measured,) = benchmark(SMOKE, [CELL])
-    assert measured.measurement.seconds_per_step > 0
+    monkeypatch.setattr(benchmark_module, "seconds_beside_epochs", lambda *_: 3.0)
+    (found,) = benchmark(SMOKE, [CELL])
+    assert found.measurement.seconds_per_step > 0
     assert list(tmp_path.iterdir()) == []
 
 
 def test_random_examples_have_the_shape_and_the_type_of_the_data_set(digits_root: Path, tmp_path: Path) -> None:
-    from rethinking.data.variants import ARRAYS, load_variant
-
-    benchmark_module._write_random_variant(tmp_path, "digits")
+    write_random_variant(tmp_path, "digits")
     drawn, true = load_variant(tmp_path, "digits", "true"), load_variant(digits_root, "digits", "true")
     for name in ARRAYS:
         assert getattr(drawn, name).shape == getattr(true, name).shape

@@ -6,6 +6,7 @@ does not depend on what images show. A few seconds of each workload are timed; `
 On a CPU, seconds are those that the core worked for the process, as other programs on the machine do not add to them.
 """
 
+import math
 import os
 import resource
 import statistics
@@ -14,7 +15,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -45,12 +48,10 @@ TIMED_STRETCHES = 5
 """Stretches that are timed at least: their median counts."""
 STRETCH_SECONDS = 0.3
 """How long a stretch of training steps takes, about: reading the loss at its end makes a GPU wait, once for many."""
-PREPARED = 8192
-"""Images whose preparation is timed."""
-QUIET = 0.95
-"""CPU seconds a second below which a measurement is called disturbed."""
 STARTS = 3
 """Training processes whose start is timed, after one that brings torch's files into memory."""
+QUIET = 0.95
+"""CPU seconds a second below which a measurement is called disturbed."""
 
 
 class Measured(NamedTuple):
@@ -66,53 +67,120 @@ class Measured(NamedTuple):
         steps = f"{1000 * found.seconds_per_step:.4g} ms a step"
         evaluation = f"{found.seconds_per_1000_evaluated:.3g} s for 1,000 evaluated"
         disturbed = found.device == "cpu" and self.busy < QUIET
-        note = (
-            f" (other programs took {1 - self.busy:.0%} of the core: repeat when they have ended)" if disturbed else ""
-        )
+        note = f" (other programs took {1 - self.busy:.0%} of the core: repeat when quiet)" if disturbed else ""
         return f"{found.workload}: {steps}, {evaluation}, start {found.startup_seconds:.2g} s{note}"
 
 
 def benchmark(params: Params, cells: Iterable[Cell]) -> Iterator[Measured]:
-    """Measure each workload of `cells`, one training process at a time, with the device, the precision and the threads
-    that a run of `params` would take on this machine.
+    """Measure each workload of `cells` with the device, the precision and the threads that a run of `params` would take
+    on this machine, one after the other.
 
+    Each is measured in a process of its own, as each cell is trained in one: what memory costs depends on what the
+    process has done before (steps of the MLP 3x512 took up to twice as long in a new process as in an old one).
     Raises UserError if the device asked for is not there.
     """
-    checkout = provenance.checkout()  # as things are when the code is read
     from rethinking.training import devices
 
     wanted = params.execution
     gpus = 0 if wanted.device == "cpu" else accelerators()
     threads = threads_per_run(available_cores(), gpus, wanted.runs_per_gpu)
     execution = devices.choose(wanted.device, wanted.precision, threads)
-
+    checkout = provenance.checkout()
     chosen: dict[Workload, Cell] = {}
     for cell in cells:
         chosen.setdefault(Workload.of(params.recipe(cell)), cell)
+    evaluations: dict[tuple[str, int, str], float] = {}
     for dataset in dict.fromkeys(workload.dataset for workload in chosen):
-        of_dataset = [(workload, cell) for workload, cell in chosen.items() if workload.dataset == dataset]
         with tempfile.TemporaryDirectory(prefix="rethinking-benchmark-") as name:
             root = Path(name)
-            _write_random_variant(root / "data", dataset)
-            startup = _startup_seconds(root, params, of_dataset[0][1], execution)
-            evaluations: dict[tuple[str, int, str], float] = {}
-            for workload, cell in of_dataset:
-                recipe = params.recipe(cell)
-                network = _network(root, recipe, execution)
-                if workload.network not in evaluations:
-                    evaluations[workload.network] = _seconds_per_evaluated(network, recipe, execution)
-                per_step, busy = _seconds_per_step(network, recipe, execution)
-                yield Measured(
-                    Measurement(
-                        **workload._asdict(),
-                        **_circumstances(recipe, execution, checkout),
-                        seconds_per_step=per_step,
-                        seconds_per_1000_evaluated=1000 * evaluations[workload.network],
-                        startup_seconds=startup + _preparation_seconds(recipe, execution),
-                        weights_bytes=_weights_bytes(network),
-                    ),
-                    busy,
-                )
+            write_random_variant(root / "data", dataset)
+            of_dataset = {workload: cell for workload, cell in chosen.items() if workload.dataset == dataset}
+            startup = seconds_beside_epochs(params, next(iter(of_dataset.values())), root, execution)
+            for workload, cell in of_dataset.items():
+                known = evaluations.get(workload.network)
+                with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+                    measured = process.submit(measure, params, cell, root, threads, checkout, startup, known).result()
+                evaluations[workload.network] = measured.measurement.seconds_per_1000_evaluated
+                yield measured
+
+
+def seconds_beside_epochs(params: Params, cell: Cell, root: Path, execution: "Execution") -> float:
+    """Return what `rethinking train` takes beside its epochs: the median of a few runs of one epoch of one batch.
+
+    `root/data` holds a variant `true` of the data set of `cell`, which is loaded and verified whole.
+    """
+    settings = params.model_dump(mode="json")
+    settings["training"]["epochs"], settings["exceptions"] = 1, []
+    settings["datasets"][cell.dataset]["train_examples"] = settings["training"]["batch_size"]
+    content = yaml.safe_dump({**settings, "presets": {params.preset: {}}})
+    (root / "params.yaml").write_text(content, encoding="utf-8")
+    threads = str(execution.describe()["threads"])
+    trained = Cell(cell.dataset, cell.model, "true", "none", cell.seed)
+    command = [sys.executable, "-c", "from rethinking.cli import main; main()", "train", str(trained)]
+    command += ["--preset", params.preset, "--threads", threads]
+    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+
+    def start() -> None:
+        subprocess.run(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, check=True)
+
+    taken = []
+    for _ in range(1 + STARTS):
+        seconds = _timed(start, execution)
+        taken.append(seconds - read_metrics(root / trained.run_folder(params.preset) / "metrics.json").seconds)
+    return statistics.median(taken[1:])
+
+
+def measure(
+    params: Params,
+    cell: Cell,
+    root: Path,
+    threads: int,
+    checkout: provenance.Checkout,
+    startup_seconds: float,
+    seconds_per_1000_evaluated: float | None = None,
+) -> Measured:
+    """Measure the workload of `cell` in this process, which should have done nothing else.
+
+    `root/data` holds a variant `true` of the data set; `startup_seconds` are those of a run that prepares one batch of
+    it. Evaluation is timed unless what it takes is given.
+    """
+    os.environ.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))  # as in the workflow
+    import torch
+
+    from rethinking.training import devices
+    from rethinking.training.run import run
+
+    execution = devices.choose(params.execution.device, params.execution.precision, threads)
+    recipe = params.recipe(cell)
+
+    def prepared(examples: int | None) -> "nn.Module":
+        """Return the network as the training code makes it, with the data loaded: a run without epochs."""
+        changes = {"corruption": "true", "epochs": 0, "train_examples": examples}
+        untrained = recipe.model_copy(update=changes)
+        return run(untrained, root / "data", execution, root / "run", "", lambda epoch: None).network
+
+    one_batch = _timed(lambda: prepared(recipe.batch_size), execution)
+    started = _seconds(execution)
+    network = prepared(recipe.train_examples)
+    preparation = max(0.0, _seconds(execution) - started - one_batch)
+    if seconds_per_1000_evaluated is None:
+        seconds_per_1000_evaluated = 1000 * _seconds_per_evaluated(network, recipe, execution)
+    seconds_per_step, busy = _seconds_per_step(network, recipe, execution)
+    described: dict[str, Any] = execution.describe()
+    measurement = Measurement(
+        **Workload.of(recipe)._asdict(),
+        **described,
+        cells_at_once=1,
+        seconds_per_step=seconds_per_step,
+        seconds_per_1000_evaluated=seconds_per_1000_evaluated,
+        startup_seconds=startup_seconds + preparation,
+        weights_bytes=_weights_bytes(network),
+        date=provenance.now()[:10],
+        torch=str(torch.__version__),
+        code=training_code(recipe),
+        commit=f"{checkout.commit or ''}{'-dirty' if checkout.uncommitted_changes else ''}",
+    )
+    return Measured(measurement, busy)
 
 
 def _seconds_per_step(network: "nn.Module", recipe: Recipe, execution: "Execution") -> tuple[float, float]:
@@ -130,16 +198,12 @@ def _seconds_per_step(network: "nn.Module", recipe: Recipe, execution: "Executio
 
     one_step = epoch_of(1)
     one_step()  # chooses kernels and takes memory
-    whole_epoch = _steps(recipe.batch_size, DATASETS[recipe.dataset].n_train)
+    whole_epoch = math.ceil(DATASETS[recipe.dataset].n_train / recipe.batch_size)
     steps = min(whole_epoch, max(1, round(STRETCH_SECONDS / _timed(one_step, execution))))
     stretch = epoch_of(steps)
     stretch()
     seconds, busy = _median(stretch, execution)
     return seconds / steps, busy
-
-
-def _steps(batch_size: int, examples: int) -> int:
-    return -(-examples // batch_size)
 
 
 def _seconds_per_evaluated(network: "nn.Module", recipe: Recipe, execution: "Execution") -> float:
@@ -150,28 +214,6 @@ def _seconds_per_evaluated(network: "nn.Module", recipe: Recipe, execution: "Exe
     split = _random_split(recipe, block, execution, augment=False)
     evaluate(network, split)
     return _median(lambda: evaluate(network, split), execution)[0] / block
-
-
-def _preparation_seconds(recipe: Recipe, execution: "Execution") -> float:
-    """Return what cropping and whitening the whole data set takes, once a run."""
-    from rethinking.data.images import DeviceImages
-
-    dataset = DATASETS[recipe.dataset]
-    images, labels = _random_examples(recipe, min(PREPARED, dataset.n_train), execution)
-
-    def prepare() -> None:
-        DeviceImages(images, labels, recipe, augment=False).stored[0, 0, 0, 0].item()  # a GPU is waited for
-
-    prepare()
-    return _timed(prepare, execution) / len(labels) * (dataset.n_train + dataset.n_test)
-
-
-def _network(root: Path, recipe: Recipe, execution: "Execution") -> "nn.Module":
-    """Return the network as the training code makes it, on the device: that of a run without epochs."""
-    from rethinking.training.run import run
-
-    untrained = recipe.model_copy(update={"corruption": "true", "train_examples": recipe.batch_size, "epochs": 0})
-    return run(untrained, root / "data", execution, root / "run", "", lambda epoch: None).network
 
 
 def _weights_bytes(network: "nn.Module") -> int:
@@ -198,7 +240,7 @@ def _random_examples(recipe: Recipe, examples: int, execution: "Execution") -> "
     return images.to(execution.device), labels.to(execution.device)
 
 
-def _write_random_variant(data_root: Path, dataset: str) -> None:
+def write_random_variant(data_root: Path, dataset: str) -> None:
     """Write a variant `true` of random images, in the shape and type of the data set's."""
     of, rng = DATASETS[dataset], np.random.default_rng(0)
     arrays = [
@@ -214,61 +256,25 @@ def _write_random_variant(data_root: Path, dataset: str) -> None:
     write_variant(data_root / dataset / "true", described, zip(ARRAYS, arrays, strict=True))
 
 
-def _startup_seconds(root: Path, params: Params, cell: Cell, execution: "Execution") -> float:
-    """Return what `rethinking train` takes beside its epochs: that of one epoch of one batch, the data loaded whole."""
-    settings = params.model_dump(mode="json")
-    settings["training"]["epochs"], settings["exceptions"] = 1, []
-    settings["datasets"][cell.dataset]["train_examples"] = settings["training"]["batch_size"]
-    content = yaml.safe_dump({**settings, "presets": {params.preset: {}}})
-    (root / "params.yaml").write_text(content, encoding="utf-8")
-    threads = str(execution.describe()["threads"])
-    trained = Cell(cell.dataset, cell.model, "true", "none", cell.seed)
-    command = [sys.executable, "-c", "from rethinking.cli import main; main()", "train", str(trained)]
-    command += ["--preset", params.preset, "--threads", threads]
-    environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-
-    def start() -> None:
-        subprocess.run(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, check=True)
-
-    taken = []
-    for _ in range(1 + STARTS):
-        seconds = _timed(start, execution)
-        taken.append(seconds - read_metrics(root / trained.run_folder(params.preset) / "metrics.json").seconds)
-    return statistics.median(taken[1:])
-
-
-def _circumstances(recipe: Recipe, execution: "Execution", checkout: provenance.Checkout) -> dict[str, Any]:
-    """Return what a measurement says of device, time and code."""
-    import torch
-
-    return {
-        **execution.describe(),
-        "cells_at_once": 1,
-        "date": provenance.now()[:10],
-        "torch": str(torch.__version__),
-        "code": training_code(recipe),
-        "commit": f"{checkout.commit or ''}{'-dirty' if checkout.uncommitted_changes else ''}",
-    }
-
-
 def _median(work: Callable[[], object], execution: "Execution") -> tuple[float, float]:
     """Return the median of the seconds that `work` takes, and CPU seconds a second meanwhile."""
     taken: list[float] = []
-    started = time.perf_counter(), _cpu_seconds()
+    started = time.perf_counter(), time.process_time()
     while len(taken) < TIMED_STRETCHES or time.perf_counter() - started[0] < TIMED_SECONDS:
         taken.append(_timed(work, execution))
-    return statistics.median(taken), (_cpu_seconds() - started[1]) / (time.perf_counter() - started[0])
+    return statistics.median(taken), (time.process_time() - started[1]) / (time.perf_counter() - started[0])
 
 
 def _timed(work: Callable[[], object], execution: "Execution") -> float:
     """Return the seconds that `work` takes: of the CPU where it trains on one, else of the wall."""
-    clock = _cpu_seconds if execution.device.type == "cpu" else time.perf_counter
-    started = clock()
+    started = _seconds(execution)
     work()
-    return clock() - started
+    return _seconds(execution) - started
 
 
-def _cpu_seconds() -> float:
-    """Return the CPU seconds of this process and of the children that have ended."""
+def _seconds(execution: "Execution") -> float:
+    """Read the clock: CPU seconds of this process and of the children that have ended, or those of the wall."""
+    if execution.device.type != "cpu":
+        return time.perf_counter()
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime

@@ -50,13 +50,16 @@ def remote_problems(name: str, store: Any) -> Iterator[None]:
 
 
 def _require_answer(settings: Mapping[str, Any]) -> None:
-    """Raise OSError if nobody listens at a remote's address: the libraries take up to minutes to find that out."""
+    """Raise ConnectionError if nobody listens at a remote's address: the libraries may take minutes to find out."""
     address = urlsplit(str(settings.get("endpointurl") or settings["url"]))
     ports = {"http": 80, "https": 443, "ssh": 22}
     if address.hostname is None or address.scheme not in ports or (address.scheme != "ssh" and getproxies()):
         return
     port = settings.get("port") or address.port or ports[address.scheme]
-    socket.create_connection((address.hostname, int(port)), timeout=SECONDS_TO_ANSWER).close()
+    try:
+        socket.create_connection((address.hostname, int(port)), timeout=SECONDS_TO_ANSWER).close()
+    except OSError as error:
+        raise ConnectionError(f"{address.hostname}:{port}: {error.strerror or error}") from error
 
 
 def _require_access(store: Any) -> None:
