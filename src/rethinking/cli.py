@@ -105,8 +105,8 @@ def _why(options: argparse.Namespace) -> None:
 
 
 def _plan(options: argparse.Namespace) -> None:
-    from rethinking.forecast import described, forecast
-    from rethinking.measurements import read_measurements
+    from rethinking.cost.forecast import described, forecast
+    from rethinking.cost.measurements import read_measurements
     from rethinking.plan import make_plan
 
     plan = make_plan(_selection(options))
@@ -114,8 +114,8 @@ def _plan(options: argparse.Namespace) -> None:
 
 
 def _benchmark(options: argparse.Namespace) -> None:
-    from rethinking.benchmark import benchmark
-    from rethinking.measurements import MEASUREMENTS, merged, read_measurements, write_measurements
+    from rethinking.cost.benchmark import benchmark
+    from rethinking.cost.measurements import MEASUREMENTS, merged, read_measurements, write_measurements
     from rethinking.plan import make_plan
 
     plan = make_plan(_selection(options))

@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 
-from rethinking import benchmark as benchmark_module
-from rethinking.benchmark import benchmark, measure, write_random_variant
 from rethinking.cells import Cell
+from rethinking.cost import benchmark as benchmark_module
+from rethinking.cost.benchmark import benchmark, measure, write_random_variant
+from rethinking.cost.estimate import HISTORY_LINE_BYTES, METRICS_BYTES, cell_seconds
+from rethinking.cost.measurements import Measurement, Workload
 from rethinking.data.images import DeviceImages
 from rethinking.data.variants import ARRAYS, load_variant
-from rethinking.estimate import HISTORY_LINE_BYTES, METRICS_BYTES, cell_seconds
-from rethinking.measurements import Measurement, Workload
 from rethinking.params_file import load_params
 from rethinking.plan import make_plan
 from rethinking.provenance import Checkout
 from rethinking.recipe import Recipe
 from rethinking.runs import train_cell, training_code
 
-PARAMS_FILE = Path(__file__).resolve().parents[1] / "params.yaml"
+PARAMS_FILE = Path(__file__).resolve().parents[2] / "params.yaml"
 SMOKE = load_params(PARAMS_FILE, "smoke")
 CELL = Cell("digits", "mlp-1x512", "true", "none", 0)
 

@@ -6,11 +6,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from test_measurements import RECIPE, measurement
 
 from rethinking.cells import Cell
-from rethinking.data.sources import fetch
-from rethinking.data.variants import corrupt
-from rethinking.estimate import (
+from rethinking.cost.estimate import (
     DISK_BLOCK,
     RECORD_BYTES,
     cell_seconds,
@@ -22,12 +21,13 @@ from rethinking.estimate import (
     wall_seconds,
     weights_bytes,
 )
+from rethinking.data.sources import fetch
+from rethinking.data.variants import corrupt
 from rethinking.params import ExecutionParams
 from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
-from test_measurements import RECIPE, measurement
 
-PARAMS_FILE = Path(__file__).resolve().parents[1] / "params.yaml"
+PARAMS_FILE = Path(__file__).resolve().parents[2] / "params.yaml"
 PAPER, DIGITS, SMOKE = (load_params(PARAMS_FILE, name) for name in ("paper", "digits", "smoke"))
 AUTO = PAPER.execution
 CODE = {"mlp": "0123456789abcdef", "alexnet": "fedcba9876543210"}

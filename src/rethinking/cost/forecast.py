@@ -9,12 +9,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
-from rethinking import estimate
 from rethinking.cells import Cell
+from rethinking.cost import estimate
+from rethinking.cost.estimate import DeviceTime
+from rethinking.cost.measurements import Measurement
 from rethinking.data.sources import DATASETS
-from rethinking.estimate import DeviceTime
 from rethinking.hardware import cpu_name
-from rethinking.measurements import Measurement
 from rethinking.plan import Plan
 from rethinking.recipe import Recipe
 from rethinking.runs import training_code

@@ -1,7 +1,7 @@
 """Measuring what training costs on this machine, through the training code itself.
 
 Images are drawn at random in the shape and type of the data set's, which therefore need not be here: what a step costs
-does not depend on what images show. A few seconds of each workload are timed; `rethinking.estimate` multiplies.
+does not depend on what images show. A few seconds of each workload are timed; `rethinking.cost.estimate` multiplies.
 
 On a CPU, seconds are those that the core worked for the process, as other programs on the machine do not add to them.
 """
@@ -26,11 +26,11 @@ import yaml
 
 from rethinking import provenance
 from rethinking.cells import Cell
+from rethinking.cost.estimate import available_cores
+from rethinking.cost.measurements import Measurement, Workload
 from rethinking.data.sources import DATASETS
 from rethinking.data.variants import ARRAYS, write_variant
-from rethinking.estimate import available_cores
 from rethinking.hardware import accelerators, threads_per_run
-from rethinking.measurements import Measurement, Workload
 from rethinking.params import Params
 from rethinking.recipe import Recipe
 from rethinking.records import read_metrics

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_measurements import measurement
 
 from rethinking.cells import Cell
-from rethinking.forecast import Forecast, Space, described, forecast
-from rethinking.measurements import Measurement, write_measurements
+from rethinking.cost.forecast import Forecast, Space, described, forecast
+from rethinking.cost.measurements import Measurement, write_measurements
 from rethinking.params import Params
 from rethinking.plan import Plan, make_plan
 from rethinking.runs import training_code
-from test_measurements import measurement
 
-PARAMS_FILE = Path(__file__).resolve().parents[1] / "params.yaml"
+PARAMS_FILE = Path(__file__).resolve().parents[2] / "params.yaml"
 PERCEPTRON = ("mlp-1x512", "none")
 MLP = {"preset": "smoke", "models": "mlp-1x512", "regularizers": "none"}
 
@@ -106,7 +106,7 @@ def test_each_device_has_its_column_and_gpus_their_hours(tmp_path: Path) -> None
 def test_hours_are_never_taken_for_those_of_another_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plan = plan_of()
     for name, said in (("AMD EPYC", False), ("Apple M5", True)):
-        monkeypatch.setattr("rethinking.forecast.cpu_name", lambda name=name: name)
+        monkeypatch.setattr("rethinking.cost.forecast.cpu_name", lambda name=name: name)
         text = described(forecast(plan, measured(plan), tmp_path))
         assert ("This machine's processor, Apple M5, is not measured; `make benchmark PRESET=smoke`" in text) is said
 

@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from rethinking.cells import Cell
-from rethinking.errors import UserError
-from rethinking.measurements import (
+from rethinking.cost.measurements import (
     MEASUREMENTS,
     Measurement,
     Workload,
@@ -14,10 +13,11 @@ from rethinking.measurements import (
     read_measurements,
     write_measurements,
 )
+from rethinking.errors import UserError
 from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PAPER = load_params(ROOT / "params.yaml", "paper")
 RECIPE = PAPER.recipe(Cell("cifar10", "mlp-1x512", "true", "none", 0))
 

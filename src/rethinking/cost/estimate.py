@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from rethinking.cells import Cell
+from rethinking.cost.measurements import Device, Measurement, Workload
 from rethinking.data.sources import DATASETS
 from rethinking.data.variants import ARRAYS, changed_arrays
-from rethinking.measurements import Device, Measurement, Workload
 from rethinking.params import ExecutionParams
 from rethinking.recipe import Recipe
 

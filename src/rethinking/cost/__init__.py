@@ -1,0 +1,1 @@
+"""What runs cost: measured on this machine, recorded in benchmarks/, multiplied into hours and bytes before a run."""
