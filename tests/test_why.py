@@ -202,9 +202,9 @@ def test_missing_files_are_told_apart_from_a_cell_never_trained() -> None:
 def test_missing_weights_name_who_wants_them_and_how_to_get_them() -> None:
     job = replace(TRAIN, **missing(OUTPUTS[2]))
     assert why_trained(job, KNOWN).what == "weights not here"
-    known = replace(KNOWN, weights_from="make pull PRESET=digits WEIGHTS=1")
+    known = replace(KNOWN, weights_from="make pull PRESET=digits")
     assert why_trained(replace(job, wanted_by=("probe",)), known).what == (
-        "weights not here, which probe reads; `make pull PRESET=digits WEIGHTS=1` would bring them instead"
+        "weights not here, which probe reads; `make pull PRESET=digits` would bring them instead"
     )
 
 

@@ -7,11 +7,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from project import Project
+from project import SOURCE, Project
 from remotes import S3, s3_server
 
 pytestmark = pytest.mark.slow
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 PRESET = ("--preset", "smoke")
 SMOKE = ("--config", "preset=smoke")
 METRICS = "runs/smoke/digits/alexnet/true/wd/seed-0/metrics.json"
+CHANGED_DECAY = {"old": 0.004, "new": 0.002, "diff": -0.002}
 # DVC fetches small objects in parallel; what it says of a server that is away is not what is tested here.
 QUICK = {"AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "1"}
 
@@ -111,6 +113,8 @@ def test_a_branch_with_results_of_its_own_has_nothing_to_do_either(origin: Proje
     assert answer.returncode == 0, answer.stderr
     assert "Train 3 cells" in answer.stderr
     assert clone.command("rethinking", "record", *PRESET, "--stage").returncode == 0
+    status = clone.command("dvc", "status", "reproduce@smoke", "runs/smoke.dvc", "weights/smoke.dvc")
+    assert "Data and pipelines are up to date." in status.stdout, status.stdout + status.stderr
     clone.commit("Another weight decay")
     assert clone.to_do(*SMOKE) == {}
     for branch in ("main", "decay"):
@@ -228,6 +232,45 @@ def test_recording_again_changes_nothing(origin: Project) -> None:
     assert answer.returncode == 0, answer.stderr
     assert answer.stdout == ""
     assert origin.git("status", "--porcelain") == ""
+
+
+def test_metrics_params_and_plots_are_there_before_any_pull(tmp_path: Path) -> None:
+    """What they read is small and in Git: shown and compared in a fresh clone of the project with its results."""
+    project = Project.copy_to(tmp_path / "project")
+    shutil.copytree(SOURCE / "results", project.root / "results")
+    project.git("init", "--quiet", "--initial-branch=main")
+    project.commit("The project with its results")
+    clone = project.clone_to(tmp_path / "clone")
+
+    def said(*words: str) -> Any:
+        answer = clone.command("dvc", *words, "--json")
+        assert answer.returncode == 0, answer.stderr
+        return json.loads(answer.stdout)
+
+    numbers = json.loads((clone.root / "results/digits/metrics.json").read_text())["randomisation"]
+    shown = said("metrics", "show")[""]["data"]["results/digits/metrics.json"]["data"]
+    assert shown["randomisation"] == numbers
+    plots = said("plots", "show")["data"].items()
+    # A plot without a number, of what was not run at this scale, is an empty list.
+    curves = {title: plot[0]["content"]["data"]["values"] for title, plot in plots if plot}
+    assert len(curves["digits, Figure 1c: test error"]) == 11 * 3
+    assert {"0.4959"} <= {line["mlp_1x512"] for line in curves["paper, Figure 1c: test error"]}
+    loss = [line for line in curves["digits, Figure 1a: Inception's training loss"] if line["field"] == "true_labels"]
+    assert float(loss[-1]["true_labels"]) < 0.01 < float(loss[0]["true_labels"])
+
+    clone.edit("params.yaml", "weight_decay: 0.004 #", "weight_decay: 0.002 #")
+    before = numbers["alexnet"]["test_accuracy_true"]
+    clone.edit("results/digits/metrics.json", f'"test_accuracy_true": {before}', '"test_accuracy_true": 0.5')
+    clone.edit("results/digits/plots/figure1c.csv", "\n0,", "\n0.01,")
+    assert said("params", "diff") == {"params.yaml": {"models.alexnet.weight_decay": CHANGED_DECAY}}
+    (changes,) = said("metrics", "diff").values()
+    assert changes["randomisation.alexnet.test_accuracy_true"]["new"] == 0.5
+    compared = said("plots", "diff", "HEAD")["data"]["digits, Figure 1c: test error"][0]["content"]["data"]["values"]
+    places: dict[str, set[float]] = {line["rev"]: set() for line in compared}
+    for line in compared:
+        places[line["rev"]].add(float(line["label_corruption"]))
+    assert places["HEAD"] - places["workspace"] == {0.0}
+    assert places["workspace"] - places["HEAD"] == {0.01}
 
 
 # --- what is wrong is said in a sentence ---

@@ -203,8 +203,7 @@ def test_weights_that_are_elsewhere(finished: Project) -> None:
     (finished.root / "weights/smoke.dvc").unlink()
     assert idle.startswith(NOTHING)
     assert wanted[1] == (
-        "mlp-1x512, 1 cell: weights not here, which probe reads; "
-        "`make pull PRESET=smoke WEIGHTS=1` would bring them instead"
+        "mlp-1x512, 1 cell: weights not here, which probe reads; `make pull PRESET=smoke` would bring them instead"
     )
     assert "probe: missing" in wanted
 

@@ -60,7 +60,7 @@ def _known(params: Params, cell: Cell, modules: Mapping[str, str]) -> Known:
         modules=modules,
         run=_metrics(folder / "metrics.json"),
         begun=folder.is_dir() and any(folder.iterdir()),
-        weights_from=f"make pull PRESET={params.preset} WEIGHTS=1" if recorded else "",
+        weights_from=f"make pull PRESET={params.preset}" if recorded else "",
     )
 
 
