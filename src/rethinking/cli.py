@@ -217,7 +217,7 @@ def _record(options: argparse.Namespace) -> None:
         print(f"rethinking: not recorded for DVC: {error}", file=sys.stderr)
         return
     if recorded.changed:
-        print(f"Recorded: {', '.join(map(str, recorded.changed))}. Commit the .dvc files to Git to share it.")
+        print(f"Recorded: {_folders(recorded.changed)}. Commit the .dvc files to Git to share it.")
     for sentence in recorded.skipped:
         print(f"rethinking: {sentence}", file=sys.stderr)
 
@@ -227,7 +227,7 @@ def _push(options: argparse.Namespace) -> None:
     from rethinking.versions.transfer import push
 
     done = push(make_plan(_config(options)), weights=options.weights, remote=options.remote)
-    print(f"Remote '{done.remote}' holds {', '.join(map(str, done.folders))}: {done.copied} objects were new to it.")
+    print(f"Remote '{done.remote}' holds {_folders(done.folders)}: {done.copied} objects were new to it.")
 
 
 def _pull(options: argparse.Namespace) -> None:
@@ -235,7 +235,14 @@ def _pull(options: argparse.Namespace) -> None:
     from rethinking.versions.transfer import pull
 
     done = pull(make_plan(_config(options)), weights=options.weights, remote=options.remote)
-    print(f"Here from remote '{done.remote}': {', '.join(map(str, done.folders))}; {done.copied} objects were fetched.")
+    print(f"Here from remote '{done.remote}': {_folders(done.folders)}; {done.copied} objects were fetched.")
+
+
+def _folders(folders: Sequence[Path]) -> str:
+    """Name folders, the variants of data sets by their number: there are more than a line holds."""
+    variants = sum(folder.parts[0] == DATA.name for folder in folders)
+    counted = [f"{variants} data variant{'s' * (variants != 1)}"] if variants else []
+    return ", ".join([*counted, *(str(folder) for folder in folders if folder.parts[0] != DATA.name)])
 
 
 def _config(options: argparse.Namespace) -> dict[str, str]:

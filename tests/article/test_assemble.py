@@ -19,6 +19,9 @@ CELLS = pd.DataFrame(
     {
         "dataset": "cifar10",
         "model": ["alexnet", "mlp-1x512", "mlp-1x512"],
+        "corruption": ["true", "true", "random-labels"],
+        "regularizer": "none",
+        "seed": 0,
         "parameters": [1_387_786, 1_209_866, 1_209_866],
         "status": ["finished", "finished", "diverged"],
         "seconds": [90.0, 30.0, 60.0],
