@@ -405,9 +405,11 @@ def test_a_clone_without_data_has_nothing_to_push(origin: Project, tmp_path: Pat
     assert "neither made nor pulled in this clone" in sentence
 
 
-def test_a_preset_that_nobody_recorded_cannot_be_pulled(pulled: Project) -> None:
-    sentence = fails(pulled.command("rethinking", "pull", "--preset", "paper"))
-    assert "nothing of preset paper is recorded in this checkout" in sentence
+@pytest.mark.parametrize("preset", ["paper", "digits"])
+def test_a_preset_that_nobody_recorded_cannot_be_pulled(pulled: Project, preset: str) -> None:
+    """Not even where some of its data are recorded, with another preset."""
+    sentence = fails(pulled.command("rethinking", "pull", "--preset", preset))
+    assert f"nothing of preset {preset} is recorded in this checkout: runs/{preset}.dvc is missing" in sentence
 
 
 def test_an_unknown_remote_is_named(pulled: Project) -> None:

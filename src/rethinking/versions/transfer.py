@@ -11,6 +11,7 @@ from rethinking.files import atomic_path, checksum
 from rethinking.plan import Plan
 from rethinking.versions.problems import remote_named, remote_problems
 from rethinking.versions.repository import (
+    RUNS,
     WEIGHTS,
     open_repository,
     output_at,
@@ -108,13 +109,14 @@ def pull(plan: Plan, *, weights: bool = True, remote: str | None = None) -> Tran
 
 def _recorded_outputs(repository: Any, plan: Plan, weights: bool) -> dict[Path, Any]:
     """Return folder -> DVC output of everything recorded for the plan's preset."""
-    recorded = [folder for folder in versioned_folders(plan, weights=weights) if record_file(folder).exists()]
-    if not recorded:
-        preset = plan.params.preset
+    preset = plan.params.preset
+    # Data alone do not make it: presets share them.
+    if not record_file(RUNS / preset).exists():
         raise UserError(
-            f"nothing of preset {preset} is recorded in this checkout: {record_file(Path('runs', preset))} is missing; "
+            f"nothing of preset {preset} is recorded in this checkout: {record_file(RUNS / preset)} is missing; "
             f"`make reproduce PRESET={preset}` runs and records it"
         )
+    recorded = [folder for folder in versioned_folders(plan, weights=weights) if record_file(folder).exists()]
     return {folder: output_at(repository, folder) for folder in recorded}
 
 
