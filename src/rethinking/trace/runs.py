@@ -11,6 +11,7 @@ from rethinking.files import checksum
 from rethinking.fingerprint import fingerprint, modules
 from rethinking.params_file import load_params
 from rethinking.plan import require_cell
+from rethinking.recipe import Recipe
 from rethinking.records import Metrics, read_history, read_metrics
 from rethinking.results.frame import load_results
 from rethinking.results.lineage import UsedRun, used_runs
@@ -107,13 +108,11 @@ def _files_changed(cell: Cell, metrics: Metrics, preset: str, root: Path) -> lis
 
 def _sources_changed(cell: Cell, metrics: Metrics, preset: str, root: Path) -> list[str]:
     """Return where settings and code are not those that the run was trained with."""
-    try:
-        params = load_params(root / "params.yaml", preset)
-        require_cell(params, cell)
-    except UserError as error:
-        return [f"It cannot be trained again with params.yaml as it is now: {error}."]
     changes = []
-    recipe = params.recipe(cell)
+    try:
+        recipe = _recipe_now(cell, preset, root)
+    except UserError as error:
+        return [str(error)]
     if differences := recipe.differences(metrics.recipe):
         changes.append(f"params.yaml would train it otherwise now: {'; '.join(differences)}.")
     now = modules(*provenance.training_roots(str(recipe.model["architecture"])))
@@ -124,14 +123,23 @@ def _sources_changed(cell: Cell, metrics: Metrics, preset: str, root: Path) -> l
     return changes
 
 
-def _trained_otherwise_now(collected: UsedRun, cell: Cell, preset: str, root: Path) -> list[str]:
-    """Return how a run of which only the digests are known would be trained otherwise now."""
+def _recipe_now(cell: Cell, preset: str, root: Path) -> Recipe:
+    """Return the recipe by which params.yaml would train the cell now. Raises UserError if it would not."""
     try:
         params = load_params(root / "params.yaml", preset)
         require_cell(params, cell)
     except UserError as error:
-        return ["", f"It cannot be trained again with params.yaml as it is now: {error}."]
-    changes, recipe = [], params.recipe(cell)
+        raise UserError(f"It cannot be trained again with params.yaml as it is now: {error}.") from error
+    return params.recipe(cell)
+
+
+def _trained_otherwise_now(collected: UsedRun, cell: Cell, preset: str, root: Path) -> list[str]:
+    """Return how a run of which only the digests are known would be trained otherwise now."""
+    changes = []
+    try:
+        recipe = _recipe_now(cell, preset, root)
+    except UserError as error:
+        return ["", str(error)]
     if recipe.digest() != collected.recipe_digest:
         changes.append(f"params.yaml would train it otherwise now: its recipe is {recipe.digest()}.")
     code = fingerprint(*provenance.training_roots(str(recipe.model["architecture"])))
