@@ -1,5 +1,6 @@
 # make                          set up, run the digits preset, render the article
 # make reproduce PRESET=paper   another preset; ARGS are passed on to snakemake: ARGS="--config models=mlp-1x512"
+# make reproduce PROFILE=slurm  the same on a Slurm cluster, as profiles/slurm says: docs/cluster.md
 # make plan PRESET=paper        what that would train, how long it takes here and elsewhere, how much space; runs nothing
 # make why PRESET=paper         what that would run now, and why: which setting, code or data changed; runs nothing
 # make benchmark PRESET=paper   measure what its training takes on this machine, for make plan
@@ -14,6 +15,7 @@ SHELL := bash
 MAKEFLAGS += --no-print-directory
 
 PRESET ?=
+PROFILE ?=
 ARGS ?=
 PYTHON ?= python3
 REMOTE ?=
@@ -28,7 +30,8 @@ RUN := env -u PYTHONDONTWRITEBYTECODE PATH="$(CURDIR)/$(BIN):$$PATH"
 
 # Snakemake stops at the second --config, so the preset joins the one that ARGS may hold.
 CONFIG := $(if $(PRESET),preset=$(PRESET))
-SNAKEMAKE_ARGS := $(if $(findstring --config,$(ARGS)),$(subst --config,--config $(CONFIG),$(ARGS)),$(if $(CONFIG),--config $(CONFIG)) $(ARGS))
+SNAKEMAKE_ARGS := $(if $(PROFILE),--workflow-profile $(PROFILE)) \
+  $(if $(findstring --config,$(ARGS)),$(subst --config,--config $(CONFIG),$(ARGS)),$(if $(CONFIG),--config $(CONFIG)) $(ARGS))
 FOR_PRESET := $(if $(PRESET),--preset $(PRESET))
 ARTICLE := $(CURDIR)/articles/$(or $(PRESET),$(shell sed -n 's/^preset: *\([^ \#]*\).*/\1/p' params.yaml))/index
 SHOW_ARTICLE = if [ -e $(ARTICLE).html ]; then echo "The article: $(ARTICLE).html"; echo "As a PDF:    $(ARTICLE).pdf"; fi

@@ -26,6 +26,11 @@ rule all:
         run_files(),
 
 
+# Snakemake has taken note of all that was trained: the kept copies of finished runs have done their service.
+onsuccess:
+    forget_kept_runs()
+
+
 # Everything but the article.
 rule results:
     input:

@@ -23,8 +23,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from project import Project  # noqa: E402 (found through the line above)
 from rethinking.cells import RUN_FILES, Cell  # noqa: E402
+from rethinking.engine.persistence import record_path  # noqa: E402
 from rethinking.params import Params  # noqa: E402
-from rethinking.persistence import record_path  # noqa: E402
 from rethinking.plan import make_plan  # noqa: E402
 
 PRESET = "smoke"

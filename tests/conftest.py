@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import slurm
 from project import Project
 from rethinking.data.sources import fetch
 
@@ -48,3 +50,12 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     assert answer.returncode == 0, answer.stdout + answer.stderr
     project.commit("Run the smoke preset")
     return project
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[slurm.Cluster]:
+    """A real Slurm cluster of two nodes with two (pretended) GPUs each."""
+    if (missing := slurm.available()) is not None:
+        pytest.skip(f"no Slurm cluster can be started here: {missing}")
+    with slurm.slurm_cluster(nodes=2, gpus=2) as running:
+        yield running

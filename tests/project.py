@@ -113,12 +113,12 @@ class Project:
         """Run snakemake in the copy to its end."""
         return self.command("snakemake", *words, **variables)
 
-    def start(self, *words: str) -> subprocess.Popen[str]:
+    def start(self, *words: str, **variables: str) -> subprocess.Popen[str]:
         """Start a command in the copy, in a process group of its own, without waiting for it."""
         return subprocess.Popen(
             words,
             cwd=self.root,
-            env=self.environment,
+            env=self.environment | variables,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rethinking.errors import UserError
-from rethinking.files import atomic_path, checksum, write_json, write_text
+from rethinking.files import atomic_path, checksum, discard_parts, write_json, write_text
 
 
 def test_a_finished_block_replaces_the_file_and_makes_the_folder(tmp_path: Path) -> None:
@@ -94,6 +94,22 @@ def test_results_are_shared_like_any_other_file(tmp_path: Path) -> None:
 def test_text_is_utf8_everywhere(tmp_path: Path) -> None:
     write_text(tmp_path / "x", "3×512 − p")
     assert (tmp_path / "x").read_bytes() == "3×512 − p".encode()
+
+
+def test_what_a_killed_process_left_of_a_file_can_be_removed(tmp_path: Path) -> None:
+    """Of this file and no other; a name is not a pattern."""
+    path, others = tmp_path / "a[b].pt", {"a[b].pt", ".ab.pt.x.part", ".b.pt.x.part"}
+    for name in others:
+        (tmp_path / name).write_text("whole")
+    program = (
+        "import os, sys; from pathlib import Path; from rethinking.files import atomic_path\n"
+        "with atomic_path(Path(sys.argv[1])) as temporary: os.kill(os.getpid(), 9)"
+    )
+    assert subprocess.run([sys.executable, "-c", program, str(path)]).returncode == -9
+    assert len(list(tmp_path.iterdir())) == len(others) + 1
+    discard_parts(path)
+    assert {left.name for left in tmp_path.iterdir()} == others
+    discard_parts(tmp_path / "nowhere" / "x")
 
 
 json_values = st.recursive(

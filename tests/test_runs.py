@@ -282,6 +282,6 @@ def test_a_disk_that_fills_up_is_one_sentence_and_no_record(digits_root: Path, t
         capture_output=True,
         text=True,
     )
-    path = weights_of(tmp_path, TRUE)
+    path = folder_of(tmp_path, TRUE) / ".kept.part" / WEIGHTS_FILE
     assert answer.stderr == f"said: {path} cannot be written: File too large; nothing was changed\n"
     assert names(tmp_path) == set()

@@ -8,16 +8,19 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NoReturn
 
 from rethinking.errors import UserError
+from rethinking.training.interruption import Interrupted
+from rethinking.training.launch import launch
 
 DATA, RUNS_ROOT, REPORT, ARTICLES = Path("data"), Path(), Path("report"), Path("articles")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command. Exits with 2 and one sentence where a person can put something right."""
-    options = _parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = _parser().parse_args(words, argparse.Namespace(words=words))
     try:
         options.run(options)
         sys.stdout.flush()
@@ -28,6 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except UserError as error:
         print(f"rethinking: {error}", file=sys.stderr)
         raise SystemExit(2) from None
+    except Interrupted as error:
+        if launch().leads:
+            print(f"rethinking: {options.cell}: {error}; the same command goes on from there", file=sys.stderr)
+        raise SystemExit(error.exit_status) from None
     except KeyboardInterrupt:
         print("rethinking: interrupted", file=sys.stderr)
         raise SystemExit(130) from None
@@ -61,7 +68,8 @@ def _parser() -> argparse.ArgumentParser:
     corrupt.add_argument("--seed", type=int, help="of the corruption (default: the one in params.yaml)")
     train = command("train", _train, "Train one cell and leave its run.")
     train.add_argument("cell", help="dataset/model/corruption/regularizer/seed-<k>")
-    train.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    train.add_argument("--threads", type=int, default=1, help="CPU threads, of all processes together (default: 1)")
+    train.add_argument("--processes", type=int, default=1, help="train with torchrun, a GPU each (default: 1)")
     train.add_argument(
         "--expect", nargs=2, metavar=("RECIPE", "CODE"), help="stop if the cell's recipe or code is not this any more"
     )
@@ -144,14 +152,30 @@ def _corrupt(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
+    from rethinking.trainer.client import train_elsewhere
+
+    if options.processes > 1 and launch().size == 1:
+        _start_together(options)
+    if (status := train_elsewhere(options.words)) is not None:
+        raise SystemExit(status)
+
     from rethinking.cells import Cell
     from rethinking.plan import make_plan, require_cell
-    from rethinking.runs import train_cell
+    from rethinking.runs import help_train, train_cell
 
     plan = make_plan({"preset": options.preset} if options.preset else {})
     cell = Cell.parse(options.cell)
     require_cell(plan.params, cell)
-    train_cell(plan.params, cell, DATA, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
+    train = train_cell if launch().leads else help_train
+    train(plan.params, cell, DATA, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
+
+
+def _start_together(options: argparse.Namespace) -> NoReturn:
+    """Become torchrun, which starts this command in several processes."""
+    threads = str(max(1, options.threads // options.processes))
+    runner = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(options.processes), "-m", "rethinking"]
+    os.environ.update(OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads)
+    os.execv(sys.executable, [sys.executable, "-m", *runner, *options.words, "--threads", threads])
 
 
 def _collect(options: argparse.Namespace) -> None:

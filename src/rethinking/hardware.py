@@ -1,5 +1,6 @@
 """What this machine has, found without loading torch: Snakemake asks before any job starts."""
 
+import os
 import platform
 import shutil
 import subprocess
@@ -21,10 +22,25 @@ def cpu_name() -> str:
     return cpu_facts().get("model name") or platform.processor() or platform.machine()
 
 
+def visible_gpus() -> list[str]:
+    """Return a value of CUDA_VISIBLE_DEVICES for each of NVIDIA's GPUs that this process may use.
+
+    Where the variable is set, by a person or by a scheduler that has lent some of the machine's GPUs, it has the say.
+    """
+    lent = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if lent is not None:
+        return [device.strip() for device in lent.split(",") if device.strip() not in ("", "-1", "NoDevFiles")]
+    return [str(number) for number in range(_nvidia_gpus())]
+
+
 def accelerators() -> int:
     """Return the number of GPUs that training could use: NVIDIA's, or one on an Apple computer with its own chip."""
     if platform.system() == "Darwin" and platform.machine() == "arm64":
         return 1
+    return len(visible_gpus())
+
+
+def _nvidia_gpus() -> int:
     tool = shutil.which("nvidia-smi")
     if tool is None:
         return 0

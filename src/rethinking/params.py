@@ -139,6 +139,8 @@ class ExecutionParams(Section):
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "float32", "bfloat16"]
     runs_per_gpu: Annotated[int, Field(ge=1)]
+    processes: dict[Name, Annotated[int, Field(ge=1)]]
+    """By data set; one where it is not named."""
 
 
 class RandomisationParams(Section):
@@ -187,6 +189,9 @@ class Params(Section):
             for name in names:
                 if name not in self.datasets:
                     raise MisplacedValue(key, f"found '{name}', must be one of {listed(self.datasets)}")
+        for name in self.execution.processes:
+            if name not in self.datasets:
+                raise MisplacedValue("execution.processes", f"found '{name}', must be one of {listed(self.datasets)}")
         for name in study.further_models:
             if name not in self.models:
                 raise MisplacedValue(

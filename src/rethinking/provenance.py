@@ -27,9 +27,11 @@ def training_roots(architecture: str) -> tuple[str, ...]:
     return ("rethinking.training.run", f"rethinking.models.{architecture}")
 
 
-def train_command(cell: Cell, preset: str, threads: int = 1) -> str:
-    """Return the command that trains just this cell again, where its data are."""
-    return f"rethinking train {cell} --preset {preset}" + (f" --threads {threads}" if threads != 1 else "")
+def train_command(cell: Cell, preset: str, threads: int = 1, processes: int = 1) -> str:
+    """Return the command that trains just this cell again, where its data are; `threads` are those of each process."""
+    options = f" --threads {threads * processes}" if threads * processes != 1 else ""
+    options += f" --processes {processes}" if processes > 1 else ""
+    return f"rethinking train {cell} --preset {preset}{options}"
 
 
 def run_command(cell: Cell, preset: str) -> str:
@@ -74,6 +76,13 @@ def environment() -> dict[str, object]:
         "platform": platform.platform(terse=True),
         "cores": os.cpu_count(),
     }
+
+
+def place() -> str:
+    """Return the machine and what a scheduler has lent of it, for the log: a failure can be traced to a node."""
+    lent = {"GPU": os.environ.get("CUDA_VISIBLE_DEVICES"), "Slurm job": os.environ.get("SLURM_JOB_ID")}
+    node = os.environ.get("SLURMD_NODENAME") or platform.node()
+    return ", ".join([node, *(f"{what} {value}" for what, value in lent.items() if value)])
 
 
 def now() -> str:

@@ -57,8 +57,8 @@ class Recipe(BaseModel):
     def derived_seed(self, purpose: SeedPurpose, epoch: int = 0) -> int:
         """Return a 63-bit seed of its own for each purpose and epoch.
 
-        Every epoch seeds its generators afresh, so a run resumed at epoch e continues exactly as an uninterrupted
-        one: no generator state has to be stored. The corruption has its own seed and is not derived from this one.
+        Every epoch seeds its generators afresh, so a run resumed between epochs continues exactly as an uninterrupted
+        one without their states, on any device. The corruption has its own seed and is not derived from this one.
         """
         name = f"{self.seed}/{purpose}/{epoch}"
         return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big") >> 1

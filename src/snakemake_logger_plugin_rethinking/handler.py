@@ -13,14 +13,17 @@ What is relied upon, read off Snakemake 9.27:
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
+from snakemake_logger_plugin_rethinking.cluster import why
 from snakemake_logger_plugin_rethinking.problems import Problems
 from snakemake_logger_plugin_rethinking.progress import Job, Progress
 from snakemake_logger_plugin_rethinking.words import finished, summary
@@ -34,6 +37,8 @@ _NOTHING = "Nothing to be done"
 _INTERRUPTED = "Terminating processes on user request"
 _ENDING_SOON = "Will exit after finishing currently running jobs"
 _RETRY = "Trying to restart job"
+# The Slurm executor's remarks on what is as it should be: no account named, none known to `sacct`.
+_EXPECTED = re.compile(r"No SLURM account|No account was given|Unable to guess SLURM account|Guessed SLURM account")
 
 
 class LogHandler(LogHandlerBase):
@@ -162,13 +167,19 @@ class LogHandler(LogHandlerBase):
         failure = self._problems.job_failed(
             fields["jobid"], job, fields.get("rule_name") or "job", logs, fields["created"]
         )
-        if "cause" in fields:
+        if said := fields.get("rule_msg"):
+            # A job on a cluster: its own logs come first, then the scheduler's.
+            own = job.logs if job else ()
+            failure.logs, failure.cluster_logs = tuple(own), tuple(log for log in logs if log not in own)
+            failure.why = why(str(said), Path(failure.cluster_logs[-1]) if failure.cluster_logs else None)
+        elif "cause" in fields:
             failure.cause = fields["cause"]
         else:
             self._problems.claim_cause(failure, fields.get("shellcmd"))
         if self._show_progress and not self._display.live and self._problems.interrupted_at is None:
             view = self._progress.view(fields["created"])
-            self._display.note(f"failed: {failure.name} (details at the end)", view)
+            because = f": {failure.why}" if failure.why else " (details at the end)"
+            self._display.note(f"failed: {failure.name}{because}", view)
 
     def _error(self, fields: dict[str, Any]) -> None:
         text = fields.get("message") or str(fields.get("msg"))
@@ -182,14 +193,15 @@ class LogHandler(LogHandlerBase):
         if record.levelno >= logging.ERROR:
             self._problems.error("", text)
         elif record.levelno >= logging.WARNING:
-            self._note(text)
+            if not _EXPECTED.match(text):
+                self._note(text)
         elif text.startswith(_INTERRUPTED):
             self._problems.interrupted_at = record.created
             self._note("Stopping the running jobs ...")
         elif text.startswith(_ENDING_SOON):
             self._note("Asked to stop: waiting for the running jobs to finish.")
         elif text.startswith(_RETRY):
-            self._note(text)
+            self._note("Trying again what has failed.")
         elif text.startswith(_NOTHING):
             self._display.stop()
             if not self._silent:

@@ -28,8 +28,8 @@ _CONTROL = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07]*\x07|[\x00-\x08\
 
 RESUME = "Finished cells are kept. Run the same command again to resume."
 LOCKED = (
-    "Either another run is active in this folder: wait until it has ended. "
-    "Or a previous one was killed: remove its lock with `snakemake --unlock`, then run again."
+    "Another run is active in this folder: wait until it has ended. "
+    "(Only on a file system without locks can that be a killed one: `snakemake --unlock` then removes its lock.)"
 )
 
 
@@ -41,6 +41,9 @@ class Failure:
     logs: tuple[str, ...]
     at: float
     cause: str = ""
+    cluster_logs: tuple[str, ...] = ()
+    why: str | None = None
+    """What a cluster's scheduler has to say of it."""
 
 
 @dataclass
@@ -130,6 +133,8 @@ def describe(failure: Failure, lines: int | None = LOG_LINES) -> str:
     """Which job failed, how it ended, and the end of its log (all of it if ``lines`` is None)."""
     text = [_headline(failure)]
     shown = False
+    if failure.why and not any(Path(log).exists() for log in failure.logs):
+        return text[0]
     for log in failure.logs:
         tail = log_tail(Path(log), lines)
         if tail:
@@ -140,11 +145,12 @@ def describe(failure: Failure, lines: int | None = LOG_LINES) -> str:
             text.append(f"  log: {log} ({'empty' if Path(log).exists() else 'not written'})")
     if not shown and failure.cause:
         text += [f"  | {line}" for line in failure.cause.splitlines()]
+    text += [f"  the scheduler's log: {log}" for log in failure.cluster_logs]
     return "\n".join(text)
 
 
 def _headline(failure: Failure) -> str:
-    return f"{failure.name}: {_ending(failure.cause)}"
+    return f"{failure.name}: {failure.why or _ending(failure.cause)}"
 
 
 def _ending(cause: str) -> str:

@@ -14,6 +14,7 @@ from torch import Tensor
 from rethinking.cells import Cell
 from rethinking.data.images import (
     DeviceImages,
+    Part,
     center_crop,
     flip_and_rotate,
     is_augmented,
@@ -284,6 +285,21 @@ def test_rotated_images_are_cropped_in_the_centre() -> None:
 def test_augmentation_without_a_generator_is_an_error() -> None:
     with pytest.raises(ValueError, match="need a generator"):
         split(True, "crop").batch(slice(None))
+
+
+@pytest.mark.parametrize("regularizer", ["crop", "flip+rotate"])
+@pytest.mark.parametrize("sizes", [[50, 50], [64, 36, 0], [1, 99]])
+def test_parts_of_a_batch_are_augmented_as_the_whole(regularizer: str, sizes: list[int]) -> None:
+    """Each process draws for all; what it draws afterwards is the same, too."""
+    images, index = split(True, regularizer), torch.arange(100).flip(0)
+    draws = [generator() for _ in range(1 + len(sizes))]
+    whole, labels = images.batch(index, draws[0])
+    starts = [sum(sizes[:position]) for position in range(len(sizes))]
+    parts = [Part(start, start + size, 100) for start, size in zip(starts, sizes, strict=True)]
+    found = [images.batch(index[part.place], own, part) for part, own in zip(parts, draws[1:], strict=True)]
+    torch.testing.assert_close(torch.cat([shown for shown, _ in found]), whole)
+    assert torch.equal(torch.cat([of_part for _, of_part in found]), labels)
+    assert len({tuple(torch.rand(3, generator=own).tolist()) for own in draws}) == 1
 
 
 def test_examples_are_taken_in_the_order_asked_for() -> None:

@@ -6,6 +6,8 @@ from torch import nn
 
 from rethinking.errors import UserError
 from rethinking.training.devices import Execution, choose
+from rethinking.training.distributed import joined
+from rethinking.training.launch import Launch, launch
 from rethinking.training.loop import step
 from rethinking.training.optimiser import SGD
 
@@ -56,10 +58,10 @@ def test_the_number_of_threads_is_that_of_the_job() -> None:
         torch.set_num_threads(before)
 
 
-def test_a_record_says_device_precision_and_threads() -> None:
+def test_a_record_says_device_precision_threads_and_processes() -> None:
     said = choose("cpu", "float32", 1).describe()
-    assert set(said) == {"device", "device_name", "precision", "threads"}
-    assert said["device"] == "cpu"
+    assert set(said) == {"device", "device_name", "precision", "threads", "processes"}
+    assert (said["device"], said["processes"]) == ("cpu", 1)
     assert said["device_name"]
 
 
@@ -71,6 +73,46 @@ def test_generators_of_one_seed_draw_alike_and_leave_the_global_one_alone() -> N
     assert torch.equal(torch.get_rng_state(), before)
 
 
+def test_a_process_is_alone_unless_torchrun_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("RANK", "3"), ("WORLD_SIZE", "4")):
+        monkeypatch.setenv(name, value)
+    assert launch() == Launch(0, 1, 0), "another program's variables"
+    monkeypatch.setenv("LOCAL_RANK", "1")
+    assert launch() == Launch(3, 4, 1)
+    assert (launch().leads, Launch(0, 4, 0).leads) == (False, True)
+
+
+def test_each_process_takes_the_gpu_of_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose("cuda", "float32", 1).device == torch.device("cuda")
+    for name, value in (("RANK", "5"), ("WORLD_SIZE", "6"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    assert choose("cuda", "float32", 1).device == torch.device("cuda", 1)
+    assert choose("cpu", "float32", 1).device == torch.device("cpu")
+    monkeypatch.setenv("LOCAL_RANK", "2")
+    with pytest.raises(UserError, match="there are 2 GPUs here and process 2 of torchrun has none"):
+        choose("cuda", "float32", 1)
+
+
+def test_a_device_that_processes_cannot_share_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("RANK", "0"), ("WORLD_SIZE", "2"), ("LOCAL_RANK", "0")):
+        monkeypatch.setenv(name, value)
+    with (
+        pytest.raises(UserError, match=r"execution\.device: several processes cannot train together on 'mps'"),
+        joined(torch.device("mps")),
+    ):
+        pass
+
+
+def test_global_generators_go_on_where_their_state_was_taken() -> None:
+    execution = Execution(torch.device("cpu"), torch.float32)
+    state = execution.random_state()
+    drawn = torch.rand(3)
+    execution.set_random_state(state)
+    assert torch.equal(torch.rand(3), drawn)
+
+
 def test_bfloat16_computes_products_shortly_and_keeps_weights_and_loss_in_float32() -> None:
     """One step of a small network: close to float32, not equal to it."""
     losses, weights = [], []
@@ -79,7 +121,7 @@ def test_bfloat16_computes_products_shortly_and_keeps_weights_and_loss_in_float3
         network = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
         optimiser = SGD(list(network.parameters()), [], weight_decay=0.0, momentum=0.0, learning_rate=0.1)
         images, labels = torch.randn(16, 1, 8, 8), torch.arange(16) % 10
-        loss, _ = step(network, optimiser, Execution(torch.device("cpu"), dtype), images, labels)
+        loss, _ = step(network, optimiser, Execution(torch.device("cpu"), dtype), images, labels, 16)
         assert loss.dtype == torch.float32
         assert all(p.dtype == torch.float32 for p in network.parameters())
         losses.append(loss.item())

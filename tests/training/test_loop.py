@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from rethinking.cells import Cell
-from rethinking.data.images import DeviceImages
+from rethinking.data.images import DeviceImages, Part
 from rethinking.models import build
 from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
@@ -17,6 +17,7 @@ from rethinking.training.devices import Execution
 from rethinking.training.evaluate import BLOCK, evaluate
 from rethinking.training.loop import one_epoch, train
 from rethinking.training.optimiser import sgd
+from rethinking.training.progress import EpochInProgress, Progress
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke")
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -29,10 +30,12 @@ def recipe(model: str = "mlp-1x512", regularizer: str = "none", **changes: objec
 class Watched(DeviceImages):
     """Remembers the index of every batch that was taken."""
 
-    def batch(self, index: Tensor | slice, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
+    def batch(
+        self, index: Tensor | slice, generator: torch.Generator | None = None, part: Part | None = None
+    ) -> tuple[Tensor, Tensor]:
         if isinstance(index, Tensor):
             self.__dict__.setdefault("taken", []).append(index)
-        return super().batch(index, generator)
+        return super().batch(index, generator, part)
 
     @property
     def taken(self) -> list[Tensor]:
@@ -57,9 +60,9 @@ def trained(
 ) -> tuple[nn.Module, list[Epoch]]:
     network = network_for(resolved)
     clean, test = examples(resolved), examples(resolved, 20, seed=1)
-    optimiser = sgd(network, resolved)
-    found = train(network, optimiser, resolved, execution, train_split, clean, test, history or [], lambda _: None)
-    return network, found
+    progress = Progress(history or [])
+    train(network, sgd(network, resolved), resolved, execution, train_split, clean, test, progress)
+    return network, progress.history
 
 
 def timeless(history: list[Epoch]) -> list[Epoch]:
@@ -76,8 +79,9 @@ def test_an_epoch_of_cifar10_has_391_steps() -> None:
     images = torch.zeros(50_000, 1, 1, 1, dtype=torch.uint8)
     split = Watched(images, torch.zeros(50_000, dtype=torch.int64), resolved, False)
     network = nn.Sequential(nn.Flatten(), nn.Linear(1, 10))
-    (epoch,) = train(network, sgd(network, resolved), resolved, CPU, split, split, split, [], lambda _: None)
-    assert epoch.step == 391
+    progress = Progress()
+    train(network, sgd(network, resolved), resolved, CPU, split, split, split, progress)
+    assert [epoch.step for epoch in progress.history] == [391]
     assert [len(index) for index in split.taken] == [128] * 390 + [80]
 
 
@@ -106,7 +110,8 @@ def test_online_numbers_are_averages_over_examples() -> None:
     """At learning rate zero they are those of the untouched network, whatever the size of the last batch."""
     resolved = recipe(batch_size=38, initial_learning_rate=0.0)  # batches of 38, 38 and 1
     split, network = examples(resolved), network_for(resolved)
-    loss, accuracy = one_epoch(network, sgd(network, resolved), resolved, CPU, split, epoch=0)
+    epoch = EpochInProgress.begin(resolved, CPU, len(split), 0)
+    loss, accuracy = one_epoch(network, sgd(network, resolved), resolved, CPU, split, epoch)
     assert [len(index) for index in split.taken] == [38, 38, 1]
     whole = evaluate(network, split)
     assert loss == pytest.approx(whole.loss, rel=1e-5)
@@ -126,19 +131,24 @@ def test_online_loss_is_taken_before_each_step() -> None:
 def test_each_epoch_has_its_learning_rate() -> None:
     resolved = recipe(epochs=3, initial_learning_rate=0.02, learning_rate_decay=0.5)
     network = network_for(resolved)
-    optimiser, split, used = sgd(network, resolved), examples(resolved), []
+    optimiser, split, progress, used = sgd(network, resolved), examples(resolved), Progress(), []
 
-    def after_epoch(history: list[Epoch]) -> None:
+    def after_epoch() -> None:
         used.append(optimiser.learning_rate)
 
-    history = train(network, optimiser, resolved, CPU, split, split, split, [], after_epoch)
-    assert [epoch.learning_rate for epoch in history] == [0.02, 0.01, 0.005]
+    train(network, optimiser, resolved, CPU, split, split, split, progress, after_epoch)
+    assert [epoch.learning_rate for epoch in progress.history] == [0.02, 0.01, 0.005]
     assert used == [0.02, 0.01, 0.005]
 
 
-def test_after_epoch_sees_the_history_grow() -> None:
-    resolved = recipe(epochs=3)
-    network, split, lengths = network_for(resolved), examples(resolved), []
+def test_after_each_epoch_and_each_step_progress_is_as_it_stands() -> None:
+    """Two batches an epoch, then one block of each of the two splits that are evaluated."""
+    resolved = recipe(epochs=2, batch_size=40)
+    network, split, progress, seen = network_for(resolved), examples(resolved), Progress(), []
+
+    def notice(kind: str) -> None:
+        seen.append((kind, len(progress.history), progress.epoch.steps if progress.epoch else None))
+
     train(
         network,
         sgd(network, resolved),
@@ -146,11 +156,15 @@ def test_after_epoch_sees_the_history_grow() -> None:
         CPU,
         split,
         split,
-        split,
-        [],
-        lambda history: lengths.append([epoch.epoch for epoch in history]),
+        examples(resolved, 20, seed=1),
+        progress,
+        lambda: notice("epoch"),
+        lambda: notice("step"),
     )
-    assert lengths == [[1], [1, 2], [1, 2, 3]]
+    of_epochs = [
+        [*(("step", epoch, steps) for steps in (1, 2, 2, 2)), ("epoch", epoch + 1, None)] for epoch in range(2)
+    ]
+    assert seen == of_epochs[0] + of_epochs[1]
 
 
 # --- evaluation ---
@@ -213,8 +227,9 @@ def test_what_was_drawn_elsewhere_before_does_not_matter() -> None:
     split, optimiser = examples(resolved), sgd(network, resolved)
     torch.manual_seed(123)
     torch.rand(17)
-    history = train(network, optimiser, resolved, CPU, split, split, examples(resolved, 20, 1), [], lambda _: None)
-    assert timeless(history) == timeless(trained(resolved, examples(resolved))[1])
+    progress = Progress()
+    train(network, optimiser, resolved, CPU, split, split, examples(resolved, 20, 1), progress)
+    assert timeless(progress.history) == timeless(trained(resolved, examples(resolved))[1])
 
 
 # --- runs that end early, and short precision ---

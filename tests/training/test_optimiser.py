@@ -86,7 +86,7 @@ def test_three_steps_are_those_of_momentum_written_out(decay: float, layers: str
     velocity = {name: torch.zeros_like(p) for name, p in weights.items()}
     for batch, target in zip(images, labels, strict=True):
         loss = nn.functional.cross_entropy(torch.func.functional_call(network, weights, (batch,)), target)
-        found, logits = step(network, optimiser, CPU, batch, target)
+        found, logits = step(network, optimiser, CPU, batch, target, len(batch))
         torch.testing.assert_close(found, loss.detach())
         assert logits.shape == (5, 4)
         gradients = dict(zip(weights, torch.autograd.grad(loss, list(weights.values())), strict=True))
@@ -134,11 +134,11 @@ def test_training_does_not_load_torchs_compiler() -> None:
     """It takes as long to import as torch itself: several times what a small cell trains."""
     code = """
 import sys, torch
-from rethinking.training import checkpoint, devices, loop, optimiser
+from rethinking.training import devices, loop, optimiser, run
 network = torch.nn.Linear(2, 2)
 sgd = optimiser.SGD(list(network.parameters()), [], 0.1, 0.9, 0.1)
 execution = devices.Execution(torch.device("cpu"), torch.float32)
-loop.step(network, sgd, execution, torch.ones(1, 2), torch.zeros(1, dtype=torch.int64))
+loop.step(network, sgd, execution, torch.ones(1, 2), torch.zeros(1, dtype=torch.int64), 1)
 assert "torch._dynamo" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -5,21 +5,25 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 
+from rethinking import kept
 from rethinking.cells import RUN_FILES, RUN_PATTERN, WEIGHTS_PATTERN, Cell
 from rethinking.data.sources import MIRROR_VARIABLE
 from rethinking.data.variants import ARRAYS, changed_arrays
+from rethinking.engine.batches import tell_apart_jobs_of_groups
+from rethinking.engine.persistence import use_project_persistence
 from rethinking.errors import UserError
 from rethinking.files import content_digests
 from rethinking.fingerprint import modules
-from rethinking.hardware import accelerators, threads_per_run
-from rethinking.persistence import keep_records_beside_outputs
+from rethinking.hardware import accelerators, threads_per_run, visible_gpus
 from rethinking.plan import make_plan
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES
+from rethinking.trainer.broker import start_broker
 from rethinking.why.dry_run import observe
 
-keep_records_beside_outputs()
+use_project_persistence()
 observe(workflow)  # `rethinking why` reads its reasons there
+tell_apart_jobs_of_groups(workflow)
 
 try:
     PLAN = make_plan(config)
@@ -28,11 +32,24 @@ except UserError as error:
 
 PRESET = PLAN.params.preset
 RESULTS = f"results/{PRESET}"
-TRAINING_THREADS = threads_per_run(
-    cores=workflow.cores or 1,
-    gpus=0 if PLAN.params.execution.device == "cpu" else accelerators(),
-    runs_per_gpu=PLAN.params.execution.runs_per_gpu,
+EXECUTION = PLAN.params.execution
+# The cores of this machine. On a cluster, a cell's process has one thread or what the profile says: None for the
+# Snakemake that submits the jobs, and for those that run in them.
+CORES = (
+    workflow.resource_settings.cores
+    if workflow.local_exec and not workflow.remote_exec
+    else None
 )
+TRAINING_THREADS = threads_per_run(
+    cores=CORES or 1,
+    gpus=0 if EXECUTION.device == "cpu" else accelerators(),
+    runs_per_gpu=EXECUTION.runs_per_gpu,
+)
+
+# Where training jobs are executed, they find processes that have PyTorch loaded, and that spread over the GPUs.
+if not workflow.dryrun and (workflow.local_exec or workflow.remote_exec):
+    start_broker(visible_gpus() if EXECUTION.device != "cpu" else [])
+
 ARTICLE = f"articles/{PRESET}/index.html"
 
 # Small files that people edit count by content, through params: Snakemake compares the content of an input only where it
@@ -73,6 +90,22 @@ def cell_of(wildcards) -> Cell:
     )
 
 
+def processes(wildcards) -> int:
+    """Return how many processes train a cell together."""
+    return EXECUTION.processes.get(wildcards.dataset, 1)
+
+
+def training_threads(wildcards) -> int:
+    """Return a training job's threads, of all its processes: a cell that spans this machine's GPUs has it for itself."""
+    alone = CORES if processes(wildcards) > 1 else None
+    return alone or TRAINING_THREADS * processes(wildcards)
+
+
+def gpus(wildcards) -> int:
+    """Return how many GPUs a training job asks a cluster for."""
+    return 0 if EXECUTION.device == "cpu" else processes(wildcards)
+
+
 def run_file(cell: Cell, name: str) -> str:
     return f"{cell.run_folder(PRESET)}/{name}"
 
@@ -80,6 +113,13 @@ def run_file(cell: Cell, name: str) -> str:
 def run_files() -> list[str]:
     """Return what the runs of this plan leave, all but the weights: these may be left at the remote until needed."""
     return [run_file(cell, name) for cell in PLAN.cells for name in RUN_FILES]
+
+
+def forget_kept_runs() -> None:
+    """Discard what `rethinking train` keeps of a finished run until Snakemake has taken note of it."""
+    for job in workflow.dag.jobs:
+        if job.rule.name == "train":
+            kept.discard(Path(cell_of(job.wildcards).run_folder(PRESET)))
 
 
 def result_files() -> list[str]:

@@ -6,6 +6,11 @@ envvars:
     *([MIRROR_VARIABLE] if os.environ.get(MIRROR_VARIABLE) else []),
 
 
+# Compute nodes of a cluster often cannot reach the internet: files are fetched where Snakemake runs.
+localrules:
+    fetch,
+
+
 # Fetch, verify and unpack a data set's original files.
 rule fetch:
     output:

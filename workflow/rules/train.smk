@@ -14,7 +14,10 @@ rule train:
     priority: lambda wildcards: PLAN.params.recipe(cell_of(wildcards)).epochs
     conda:
         "../envs/rethinking.yaml"
-    threads: TRAINING_THREADS
+    threads: training_threads
+    resources:
+        gpu=gpus,
+        processes=processes,
     params:
         cell=lambda wildcards: str(cell_of(wildcards)),
         recipe=lambda wildcards: PLAN.params.recipe(cell_of(wildcards)).digest(),
@@ -23,5 +26,5 @@ rule train:
         "Train {params.cell}"
     shell:
         "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} "
-        "rethinking train {params.cell} --preset {wildcards.preset} --threads {threads} --expect {params.recipe} {params.code} "
+        "rethinking train {params.cell} --preset {wildcards.preset} --threads {threads} --processes {resources.processes} --expect {params.recipe} {params.code} "
         "> {log} 2>&1"

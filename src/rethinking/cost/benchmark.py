@@ -167,6 +167,7 @@ def measure(
         seconds_per_1000_evaluated = 1000 * _seconds_per_evaluated(network, recipe, execution)
     seconds_per_step, busy = _seconds_per_step(network, recipe, execution)
     described: dict[str, Any] = execution.describe()
+    del described["processes"]  # one
     measurement = Measurement(
         **Workload.of(recipe)._asdict(),
         **described,
@@ -187,6 +188,7 @@ def _seconds_per_step(network: "nn.Module", recipe: Recipe, execution: "Executio
     """Return the seconds of a training step, and CPU seconds a second meanwhile."""
     from rethinking.training.loop import one_epoch
     from rethinking.training.optimiser import sgd
+    from rethinking.training.progress import EpochInProgress
 
     network.train()
     optimiser = sgd(network, recipe)
@@ -194,7 +196,12 @@ def _seconds_per_step(network: "nn.Module", recipe: Recipe, execution: "Executio
 
     def epoch_of(steps: int) -> Callable[[], object]:
         split = _random_split(recipe, steps * recipe.batch_size, execution, augment=True)
-        return lambda: one_epoch(network, optimiser, recipe, execution, split, next(epochs))
+
+        def epoch() -> object:
+            begun = EpochInProgress.begin(recipe, execution, len(split), next(epochs))
+            return one_epoch(network, optimiser, recipe, execution, split, begun)
+
+        return epoch
 
     one_step = epoch_of(1)
     one_step()  # chooses kernels and takes memory

@@ -19,7 +19,17 @@ from rethinking.records import Epoch, Metrics, read_history, read_metrics
 
 IDENTITY = ["dataset", "model", "corruption", "regularizer", "seed"]
 
-PROVENANCE = ["device", "device_name", "precision", "threads", "variant", "code", "commit", "uncommitted_changes"]
+PROVENANCE = [
+    "device",
+    "device_name",
+    "precision",
+    "threads",
+    "processes",
+    "variant",
+    "code",
+    "commit",
+    "uncommitted_changes",
+]
 """What cells.csv holds of a run's provenance; empty where the run was recorded before there was such a column."""
 
 # A column of nothing but "true" would be read as truth values, a digest that is 1234567890e12345 as a number.

@@ -36,6 +36,9 @@ class UsedRun(BaseModel):
     device_name: str | None = None
     precision: str | None = None
     threads: int | None = None
+    """Of each process."""
+    processes: int | None = None
+    """That trained it together."""
     command: str
     """Trains just this cell again."""
 
@@ -73,7 +76,7 @@ def used_runs(cells: pd.DataFrame, preset: str) -> list[UsedRun]:
     for line in cells.to_dict("records"):
         cell = Cell(**{name: line[name] for name in IDENTITY})
         known = {name: _known(line.get(name)) for name in ("recipe_digest", *PROVENANCE)}
-        command = provenance.train_command(cell, preset, int(known["threads"] or 1))
+        command = provenance.train_command(cell, preset, int(known["threads"] or 1), int(known["processes"] or 1))
         found.append(UsedRun(cell=str(cell), seed=cell.seed, command=command, **known))
     return found
 

@@ -16,13 +16,14 @@ def commit_words(commit: str | None, uncommitted_changes: bool | None) -> str:
 
 
 def device_words(run: Mapping[str, Any]) -> str:
-    """Return device, precision and threads as far as they are recorded."""
+    """Return device, precision, threads and processes as far as they are recorded and the last are several."""
     name = f" ({run['device_name']})" if run.get("device_name") else ""
-    threads = run.get("threads")
+    threads, processes = run.get("threads"), run.get("processes")
     parts = [
         f"{run['device']}{name}" if run.get("device") else None,
         run.get("precision"),
         f"{threads} thread{'s' * (threads != 1)}" if threads else None,
+        f"{processes} processes" if processes and processes > 1 else None,
     ]
     return ", ".join(part for part in parts if part) or "device not recorded"
 

@@ -1,11 +1,16 @@
-"""How a run is executed: device, precision, threads. None of it is part of what the run is."""
+"""How a run is executed: device, precision, threads, processes. None of it is part of what the run is."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from rethinking.errors import UserError
 from rethinking.hardware import cpu_facts, cpu_name
+from rethinking.training.distributed import ALONE, Processes, joined
+from rethinking.training.launch import launch
 
 
 @dataclass(frozen=True)
@@ -15,6 +20,8 @@ class Execution:
     device: torch.device
     dtype: torch.dtype
     """What matrix products and convolutions of training steps compute in; weights stay float32."""
+    processes: Processes = ALONE
+    """Those that train together, each on its own device of this type."""
 
     @property
     def autocast(self) -> torch.autocast:
@@ -25,6 +32,23 @@ class Execution:
         """Return a generator of its own on the device."""
         return torch.Generator(self.device).manual_seed(seed)
 
+    def random_state(self) -> dict[str, Tensor]:
+        """Return the states, on the CPU, of torch's global generators: the CPU's and the device's."""
+        states = {"cpu": torch.get_rng_state()}
+        if self.device.type == "cuda":
+            states["cuda"] = torch.cuda.get_rng_state(self.device)
+        if self.device.type == "mps":
+            states["mps"] = torch.mps.get_rng_state()
+        return states
+
+    def set_random_state(self, states: dict[str, Tensor]) -> None:
+        """Bring torch's global generators to states taken on a device of this type."""
+        torch.set_rng_state(states["cpu"])
+        if self.device.type == "cuda":
+            torch.cuda.set_rng_state(states["cuda"], self.device)
+        if self.device.type == "mps":
+            torch.mps.set_rng_state(states["mps"])
+
     def describe(self) -> dict[str, str | int]:
         """Return what a run's record says of its execution."""
         name = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else cpu_name()
@@ -33,13 +57,14 @@ class Execution:
             "device_name": name,
             "precision": str(self.dtype).removeprefix("torch."),
             "threads": torch.get_num_threads(),
+            "processes": self.processes.size,
         }
 
 
 def choose(device: str, precision: str, threads: int) -> Execution:
     """Resolve "auto": CUDA, else Apple's MPS, else the CPU; bfloat16 where the hardware computes in it natively.
 
-    Raises UserError if the device asked for is not there.
+    Under torchrun, each process takes the GPU of its number. Raises UserError if the device asked for is not there.
     """
     present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if device == "auto":
@@ -53,7 +78,30 @@ def choose(device: str, precision: str, threads: int) -> Execution:
     torch.set_num_threads(threads)
     if precision == "auto":
         precision = "bfloat16" if _native_bfloat16(device) else "float32"
-    return Execution(torch.device(device), getattr(torch, precision))
+    return Execution(_of_this_process(device), getattr(torch, precision))
+
+
+@contextmanager
+def launched(device: str, precision: str, threads: int) -> Iterator[Execution]:
+    """Yield what `choose` chooses, joined with the other processes that torchrun has started, if it has.
+
+    Raises UserError as `choose` does, and for a device that several processes cannot use together.
+    """
+    chosen = choose(device, precision, threads)
+    with joined(chosen.device) as processes:
+        yield replace(chosen, processes=processes)
+
+
+def _of_this_process(device: str) -> torch.device:
+    place = launch()
+    if device != "cuda" or place.size == 1:
+        return torch.device(device)
+    if place.local_rank >= torch.cuda.device_count():
+        raise UserError(
+            f"there are {torch.cuda.device_count()} GPUs here and process {place.local_rank} of torchrun has none; "
+            "start as many processes as there are GPUs, with --nproc-per-node gpu"
+        )
+    return torch.device("cuda", place.local_rank)
 
 
 def _native_bfloat16(device: str) -> bool:

@@ -1,7 +1,6 @@
 """The training loop."""
 
 import math
-import time
 from collections.abc import Callable
 
 import torch
@@ -14,6 +13,11 @@ from rethinking.records import Epoch
 from rethinking.training.devices import Execution
 from rethinking.training.evaluate import evaluate
 from rethinking.training.optimiser import SGD, learning_rate
+from rethinking.training.progress import EpochInProgress, Progress
+
+
+def nothing() -> None:
+    """Do nothing: where nobody wants to be called."""
 
 
 def train(
@@ -24,43 +28,42 @@ def train(
     train_split: DeviceImages,
     evaluation_split: DeviceImages,
     test_split: DeviceImages,
-    history: list[Epoch],
-    after_epoch: Callable[[list[Epoch]], None],
-) -> list[Epoch]:
-    """Train up to the recipe's last epoch, from where `history` ends, and return the whole history.
+    progress: Progress,
+    after_epoch: Callable[[], None] = nothing,
+    after_step: Callable[[], None] = nothing,
+) -> None:
+    """Train up to the recipe's last epoch, from where `progress` stands, which is kept up to date on the way.
 
-    `train_split` may be augmented; `evaluation_split` holds the same
-    examples without augmentation.
-    `after_epoch` is called with the history so far. A run whose loss is no longer finite ends early: its last epoch
-    says so, and there is nothing after it.
+    `train_split` may be augmented; `evaluation_split` holds the same examples without augmentation. A run whose loss is
+    no longer finite ends early: its last epoch says so, and there is nothing after it.
+
+    `after_step` is called after each step, and after each block of examples in evaluations, `after_epoch` when an epoch
+    has joined the history. Called again with network, optimiser and progress as they were at any of these moments,
+    training goes on as if it had not stopped; an evaluation begins again.
     """
     network.train()
-    if history and history[-1].diverged:
-        return history
-    for epoch in range(len(history), recipe.epochs):
-        started = time.perf_counter()
-        optimiser.learning_rate = learning_rate(recipe, epoch)
-        online_loss, online_accuracy = one_epoch(network, optimiser, recipe, execution, train_split, epoch)
-        on_train, on_test = evaluate(network, evaluation_split), evaluate(network, test_split)
-        history = [
-            *history,
-            Epoch(
-                epoch=epoch + 1,
-                step=(epoch + 1) * math.ceil(len(train_split) / recipe.batch_size),
-                learning_rate=learning_rate(recipe, epoch),
-                online_loss=online_loss,
-                online_accuracy=online_accuracy,
-                train_loss=on_train.loss,
-                train_accuracy=on_train.accuracy,
-                test_loss=on_test.loss,
-                test_accuracy=on_test.accuracy,
-                seconds=time.perf_counter() - started,
-            ),
-        ]
-        after_epoch(history)
-        if history[-1].diverged:
-            break
-    return history
+    processes = execution.processes
+    while not progress.finished(recipe):
+        number, examples = len(progress.history), len(train_split)
+        optimiser.learning_rate = learning_rate(recipe, number)
+        epoch = progress.epoch = progress.epoch or EpochInProgress.begin(recipe, execution, examples, number)
+        online_loss, online_accuracy = one_epoch(network, optimiser, recipe, execution, train_split, epoch, after_step)
+        on_train = evaluate(network, evaluation_split, processes, after_step)
+        on_test = evaluate(network, test_split, processes, after_step)
+        finished = Epoch(
+            epoch=number + 1,
+            step=(number + 1) * math.ceil(examples / recipe.batch_size),
+            learning_rate=optimiser.learning_rate,
+            online_loss=online_loss,
+            online_accuracy=online_accuracy,
+            train_loss=on_train.loss,
+            train_accuracy=on_train.accuracy,
+            test_loss=on_test.loss,
+            test_accuracy=on_test.accuracy,
+            seconds=epoch.seconds,
+        )
+        progress.history, progress.epoch = [*progress.history, finished], None
+        after_epoch()
 
 
 def one_epoch(
@@ -69,39 +72,41 @@ def one_epoch(
     recipe: Recipe,
     execution: Execution,
     split: DeviceImages,
-    epoch: int,
+    epoch: EpochInProgress,
+    after_step: Callable[[], None] = nothing,
 ) -> tuple[float, float]:
-    """Visit every example once, in an order drawn for this epoch; return online loss and accuracy.
+    """Visit every example that `epoch` has not visited, in its order; return online loss and accuracy of all of it.
 
     Online means: averages over the batches as they were seen in training, before each step. The last, smaller batch is
     kept (391 steps on CIFAR-10): this is about fitting every example.
     """
-    order = torch.randperm(
-        len(split),
-        generator=execution.generator(recipe.derived_seed("batch order", epoch)),
-        device=execution.device,
-    )
-    augmentation = execution.generator(recipe.derived_seed("augmentation", epoch))
-    torch.manual_seed(recipe.derived_seed("dropout", epoch))
-    # Sums stay on the device: reading one back at every step would make the device wait for the interpreter.
-    loss_sum = torch.zeros((), device=execution.device)
-    correct = torch.zeros((), dtype=torch.int64, device=execution.device)
-    for index in torch.split(order, recipe.batch_size):
-        images, labels = split.batch(index, augmentation)
-        loss, logits = step(network, optimiser, execution, images, labels)
-        loss_sum += loss * len(index)
-        correct += (logits.argmax(dim=1) == labels).sum()
+    for index in torch.split(epoch.order, recipe.batch_size)[epoch.steps :]:
+        part = execution.processes.part(len(index))
+        images, labels = split.batch(index[part.place], epoch.augmentation, part)
+        loss, logits = step(network, optimiser, execution, images, labels, len(index))
+        epoch.loss_sum += loss * len(index)
+        epoch.correct += (logits.argmax(dim=1) == labels).sum()
+        epoch.steps += 1
+        after_step()
+    loss_sum, correct = epoch.loss_sum.clone(), epoch.correct.clone()
+    execution.processes.add_up(loss_sum)
+    execution.processes.add_up(correct)
     return loss_sum.item() / len(split), correct.item() / len(split)
 
 
 def step(
-    network: nn.Module, optimiser: SGD, execution: Execution, images: Tensor, labels: Tensor
+    network: nn.Module, optimiser: SGD, execution: Execution, images: Tensor, labels: Tensor, examples: int
 ) -> tuple[Tensor, Tensor]:
-    """Take one gradient step on a batch; return its mean loss before the step and its logits, detached."""
+    """Take one gradient step on a batch of so many examples, of which `images` are this process's part.
+
+    Returns the part's share of the batch's mean loss before the step, which is all of it for a process alone, and the
+    part's logits; both are detached.
+    """
     with execution.autocast:
         logits = network(images)
-    loss = functional.cross_entropy(logits.float(), labels)
+    loss = functional.cross_entropy(logits.float(), labels, reduction="sum") / examples
     optimiser.zero_grad()
     torch.autograd.backward(loss)
+    execution.processes.add_up(*optimiser.gradients())
     optimiser.step()
     return loss.detach(), logits.detach()

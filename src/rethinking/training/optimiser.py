@@ -44,13 +44,17 @@ class SGD:
         for parameter in self.parameters:
             parameter.grad = None
 
+    def gradients(self) -> list[Tensor]:
+        """Return the gradients of the last backward pass, in the order of the parameters."""
+        gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
+        if len(gradients) < len(self.velocities):
+            raise RuntimeError("a parameter has no gradient: every parameter must be part of the loss")
+        return gradients
+
     @torch.no_grad()
     def step(self) -> None:
         """Update the parameters in place: v = momentum * v + g + weight_decay * w, then w = w - learning_rate * v."""
-        parameters = self.parameters
-        gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
-        if len(gradients) < len(parameters):
-            raise RuntimeError("a parameter has no gradient: every parameter must be part of the loss")
+        parameters, gradients = self.parameters, self.gradients()
         if self.weight_decay:
             count = len(self.decayed)
             decayed = torch._foreach_add(gradients[:count], parameters[:count], alpha=self.weight_decay)

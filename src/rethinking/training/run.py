@@ -1,8 +1,10 @@
 """One training run: from a recipe and a variant on disk to a trained network, its history and its summary."""
 
+import os
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,21 +13,26 @@ from torch import nn
 
 from rethinking.data.images import DeviceImages
 from rethinking.data.variants import Variant, load_variant
+from rethinking.errors import UserError
 from rethinking.models import build, parameter_count
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training import checkpoint
 from rethinking.training.devices import Execution
+from rethinking.training.interruption import Interrupted, Interruption
 from rethinking.training.loop import train
-from rethinking.training.optimiser import sgd
+from rethinking.training.optimiser import SGD, sgd
+from rethinking.training.progress import Progress
 
 CHECKPOINT_SECONDS = 30.0
-"""Wall time between checkpoints: what an interruption costs at most, plus an epoch."""
+"""Wall time between checkpoints: what a run that is killed loses at most, besides an evaluation's block."""
+CHECKPOINT_VARIABLE = "RETHINKING_CHECKPOINT_SECONDS"
+"""Environment variable that sets another time; 0 for a checkpoint after every step."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What training a recipe gives."""
+    """What training a recipe gives: the same in all processes of the run."""
 
     network: nn.Module
     history: list[Epoch]
@@ -41,11 +48,18 @@ def run(
     folder: Path,
     code: str,
     report: Callable[[Epoch], None],
+    interruption: Interruption | None = None,
 ) -> Outcome:
     """Train `recipe` from the start, or from the checkpoint in `folder` if one of the same identity lies there.
 
     `code` is the fingerprint of the code that trains: a checkpoint made by other code is not continued. `report` is
-    called after each epoch. Raises UserError if the variant is missing or damaged.
+    called after each epoch, in the process that leads.
+
+    Checkpoints are written every CHECKPOINT_SECONDS, and when `interruption` asks the run to stop: it then raises
+    Interrupted after the current step, and the next call goes on from there. Without an `interruption` of the caller's,
+    SIGTERM and SIGINT ask while the run trains. A run that has nothing left to train finishes all the same.
+
+    Raises UserError if the variant is missing or damaged, or a checkpoint cannot be written.
     """
     variant = load_variant(data_root, recipe.dataset, recipe.corruption)
     train_split = _split(variant, "train", recipe, execution, augment=True)
@@ -57,21 +71,95 @@ def run(
     shape = (variant.train_images.shape[1], recipe.crop_size, recipe.crop_size)
     network = build(recipe, shape, len(variant.classes))
     network = network.to(execution.device).to(memory_format=torch.channels_last)
+    execution.processes.share(network)
     optimiser = sgd(network, recipe)
 
     identity = f"{recipe.digest()} {variant.digest} {code}"
-    history = checkpoint.restore(folder, identity, network, optimiser)
-    saved = time.monotonic()
+    asked = interruption or Interruption()
+    checkpoints = _Checkpoints(folder, identity, recipe, execution, network, optimiser, asked, _checkpoint_seconds())
+    progress = checkpoints.progress
 
-    def after_epoch(so_far: list[Epoch]) -> None:
-        nonlocal saved
-        report(so_far[-1])
-        if time.monotonic() - saved > CHECKPOINT_SECONDS:
-            checkpoint.save(folder, identity, network, optimiser, so_far)
-            saved = time.monotonic()
+    def after_epoch() -> None:
+        if execution.processes.leads:
+            report(progress.history[-1])
+        if not progress.finished(recipe):
+            checkpoints.after_step()
 
-    history = train(network, optimiser, recipe, execution, train_split, train_clean, test_split, history, after_epoch)
-    return Outcome(network, history, parameter_count(network), len(train_split), variant.digest)
+    with asked.on_signals() if interruption is None else nullcontext():
+        train(
+            network,
+            optimiser,
+            recipe,
+            execution,
+            train_split,
+            train_clean,
+            test_split,
+            progress,
+            after_epoch,
+            checkpoints.after_step,
+        )
+    return Outcome(network, progress.history, parameter_count(network), len(train_split), variant.digest)
+
+
+@dataclass
+class _Checkpoints:
+    """Brings a run to where its checkpoint left it, and checkpoints it on the way."""
+
+    folder: Path
+    identity: str
+    recipe: Recipe
+    execution: Execution
+    network: nn.Module
+    optimiser: SGD
+    interruption: Interruption
+    seconds: float
+    progress: Progress = field(init=False)
+
+    def __post_init__(self) -> None:
+        processes = self.execution.processes
+        # Read by one, so that all go on from the same.
+        state = processes.of_leader(checkpoint.load(self.folder, self.identity) if processes.leads else None)
+        self.progress = Progress.restored(state["progress"], self.recipe, self.execution) if state else Progress()
+        if state:
+            self.network.load_state_dict(state["network"])
+            self.optimiser.load_state_dict(state["optimiser"])
+        self.saved = time.monotonic()
+
+    def after_step(self) -> None:
+        """Write a checkpoint if it is time to. Raises Interrupted after writing one if the run is to stop."""
+        signal_number = self.interruption.signal_number
+        wanted = time.monotonic() - self.saved >= self.seconds if signal_number is None else _STOP + signal_number
+        # All processes of a run must save, or stop, after the same step: the one that wants most has its way.
+        agreed = self.execution.processes.largest(wanted)
+        if agreed:
+            self._save()
+        if agreed > _STOP:
+            self.execution.processes.largest(0)  # torchrun ends the others as soon as one has ended
+            progress = self.progress
+            raise Interrupted(len(progress.history), progress.epoch.steps if progress.epoch else 0, agreed - _STOP)
+
+    def _save(self) -> None:
+        progress = self.progress.state(self.execution)
+        if self.execution.processes.leads:
+            network, optimiser = self.network.state_dict(), self.optimiser.state_dict()
+            checkpoint.save(
+                self.folder, self.identity, {"network": network, "optimiser": optimiser, "progress": progress}
+            )
+        self.saved = time.monotonic()
+
+
+_STOP = 128
+"""Added to the number of the signal that asks to stop: more than whether it is time to save, which is 0 or 1."""
+
+
+def _checkpoint_seconds() -> float:
+    text = os.environ.get(CHECKPOINT_VARIABLE)
+    if text is None:
+        return CHECKPOINT_SECONDS
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"{CHECKPOINT_VARIABLE}={text}: must be a number of seconds, for example 30") from None
 
 
 def _split(variant: Variant, name: str, recipe: Recipe, execution: Execution, augment: bool) -> DeviceImages:

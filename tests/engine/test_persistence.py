@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rethinking.persistence import record_path
+from rethinking.engine.persistence import record_path
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,61 @@
+"""The project driven on a Slurm cluster, as a person at the cluster's terminal drives it."""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from project import Project
+from slurm import Cluster, Job
+
+PROFILE = "profiles/slurm/profile.yaml"
+
+
+@dataclass(frozen=True)
+class OnSlurm:
+    """A copy of the project, and a cluster that its jobs are submitted to."""
+
+    project: Project
+    cluster: Cluster
+
+    @classmethod
+    def copy_to(cls, root: Path, cluster: Cluster) -> "OnSlurm":
+        """Copy the project. Its cells ask for GPUs, and the profile waits no longer than a test has time."""
+        on_slurm = cls(Project.copy_to(root), cluster)
+        on_slurm.project.edit("params.yaml", "      device: cpu\n", "      device: auto\n")
+        on_slurm.profile("latency-wait: 60", "latency-wait: 5")
+        on_slurm.profile("status-checks: 20", "status-checks: 1")
+        return on_slurm
+
+    def profile(self, old: str, new: str) -> None:
+        """Edit the profile for Slurm."""
+        self.project.edit(PROFILE, old, new)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The variables by which the cluster is found."""
+        ours = self.cluster.environment
+        path = os.pathsep.join((self.project.environment["PATH"], ours["PATH"]))
+        return ours | {"PATH": f"{self.cluster.folder / 'bin'}{os.pathsep}{path}"}
+
+    def words(self, *words: str) -> tuple[str, ...]:
+        """Return the command that runs the smoke preset on the cluster, as `make reproduce PROFILE=slurm` does."""
+        return ("snakemake", "--workflow-profile", "slurm", *words)
+
+    def run(self, *words: str) -> subprocess.CompletedProcess[str]:
+        """Run it to its end."""
+        return self.project.command(*self.words(*words), **self.environment)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """Start it, in a process group of its own."""
+        return self.project.start(*self.words(*words), **self.environment)
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs that cells of this copy were trained in, as their logs name them."""
+        numbers = {int(number) for number in re.findall(r"Slurm job (\d+)", self.logs())}
+        return [job for job in self.cluster.jobs() if job.id in numbers]
+
+    def logs(self) -> str:
+        """Return the logs of all cells."""
+        return "".join(path.read_text() for path in sorted(self.project.root.glob("logs/runs/**/*.log")))

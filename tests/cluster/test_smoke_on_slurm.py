@@ -1,0 +1,101 @@
+"""The smoke preset on a real Slurm cluster: the same bits as here, in few jobs, each on a GPU of its own."""
+
+import csv
+import filecmp
+import re
+from collections import Counter, defaultdict
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+from on_slurm import OnSlurm
+
+from project import Project
+from slurm import Cluster
+
+pytestmark = pytest.mark.slow
+
+CELLS_PER_JOB = 4
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory, cluster: Cluster) -> OnSlurm:
+    """The smoke preset, run to its end on the cluster, which ran nothing else meanwhile."""
+    on_slurm = OnSlurm.copy_to(tmp_path_factory.mktemp("smoke") / "project", cluster)
+    on_slurm.profile("cells=8", f"cells={CELLS_PER_JOB}")
+    answer = on_slurm.run("--config", "preset=smoke")
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return on_slurm
+
+
+def runs_of(project: Project) -> list[Path]:
+    return sorted(path.relative_to(project.root) for path in project.root.glob("runs/smoke/*/*/*/*/seed-*"))
+
+
+def test_weights_are_those_of_a_run_on_this_machine_bit_for_bit(ended: OnSlurm, smoke_run: Project) -> None:
+    names = sorted(str(path.relative_to(smoke_run.root)) for path in smoke_run.root.glob("weights/smoke/**/*.*"))
+    assert len(names) == 31
+    same, different, absent = filecmp.cmpfiles(ended.project.root, smoke_run.root, names, shallow=False)
+    assert (sorted(same), different, absent) == (names, [], [])
+
+
+def test_histories_are_too_but_for_their_times(ended: OnSlurm, smoke_run: Project) -> None:
+    def history(project: Project, run: Path) -> list[dict[str, str]]:
+        with open(project.root / run / "history.csv", encoding="utf-8", newline="") as file:
+            return [{key: value for key, value in row.items() if key != "seconds"} for row in csv.DictReader(file)]
+
+    assert runs_of(ended.project) == runs_of(smoke_run)
+    for run in runs_of(smoke_run):
+        assert history(ended.project, run) == history(smoke_run, run)
+
+
+def test_tables_figures_and_claims_are_too(ended: OnSlurm, smoke_run: Project) -> None:
+    pattern = "results/smoke/[tfp]*/*.[cm][sd]*"  # CSV and Markdown; the JSON beside them names times and commits
+    names = sorted(str(path.relative_to(smoke_run.root)) for path in smoke_run.root.glob(pattern))
+    names += ["results/smoke/claims.json"]
+    assert len(names) > 20
+    same, different, absent = filecmp.cmpfiles(ended.project.root, smoke_run.root, names, shallow=False)
+    assert (sorted(same), different, absent) == (sorted(names), [], [])
+    assert (ended.project.root / "articles/smoke/index.html").exists()
+
+
+def test_cells_share_jobs_that_ask_for_no_more_than_one_cell_does(ended: OnSlurm) -> None:
+    """Only the time adds up: cells of a job are trained one after the other."""
+    trained = Counter(int(number) for number in re.findall(r"Slurm job (\d+)", ended.logs()))
+    assert sorted(trained.values(), reverse=True) == [CELLS_PER_JOB] * 7 + [3]
+    for job in ended.jobs():
+        assert (job.state, job.gpus, job.cpus, job.memory_mb) == ("COMPLETED", 1, 1, 8000)
+        assert job.time_limit_minutes == 30 * trained[job.id]
+
+
+def test_light_jobs_take_no_gpu_and_are_two(ended: OnSlurm) -> None:
+    training = {job.id for job in ended.jobs()}
+    light = [job for job in ended.cluster.jobs() if job.id not in training and job.name.startswith("rethinking_")]
+    assert sorted(job.comment.split("_")[1] for job in light) == ["results", "variants"]
+    assert [(job.state, job.gpus, job.cpus) for job in light] == [("COMPLETED", 0, 1)] * 2
+
+
+def test_jobs_at_once_are_on_gpus_of_their_own(ended: OnSlurm) -> None:
+    """What CUDA_VISIBLE_DEVICES says in each job, and when the jobs ran."""
+    places = defaultdict(set)
+    for node, gpu, job in re.findall(r"on (node\d), GPU (\S+), Slurm job (\d+)", ended.logs()):
+        places[int(job)].add((node, gpu))
+    assert all(len(place) == 1 for place in places.values())
+    assert {place for job in places.values() for place in job} == {
+        (node, gpu) for node in ended.cluster.nodes for gpu in "01"
+    }
+    times = {job: _times(ended.cluster, job) for job in places}
+    for one, other in combinations(places, 2):
+        if places[one] == places[other]:
+            assert times[one][1] <= times[other][0] or times[other][1] <= times[one][0]
+
+
+def _times(cluster: Cluster, job: int) -> tuple[str, str]:
+    shown = cluster.command("scontrol", "show", "job", str(job))
+    start, end = re.findall(r"(?:Start|End)Time=(\S+)", shown)[:2]
+    return start, end
+
+
+def test_there_is_nothing_left_to_do(ended: OnSlurm) -> None:
+    assert ended.project.to_do("--config", "preset=smoke") == {}
+    assert list(ended.project.root.glob("runs/**/.kept")) == []
