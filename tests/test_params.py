@@ -220,6 +220,8 @@ BAD_VALUES = [
         f"{STUDY}.fits_random_labels_on: found 'svhn', must be one of",
     ),
     ("paper", {"datasets.svhn": {"crop_size": 28}}, "datasets.svhn: unknown data set, must be one of"),
+    ("paper", {"execution.processes": {"svhn": 2}}, "execution.processes: found 'svhn', must be one of"),
+    ("paper", {"execution.processes": {"cifar10": 0}}, "execution.processes.cifar10: found 0"),
     (
         "paper",
         {"datasets.cifar10.crop_size": 33},

@@ -3,6 +3,8 @@
 import os
 import re
 import subprocess
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,3 +61,55 @@ class OnSlurm:
     def logs(self) -> str:
         """Return the logs of all cells."""
         return "".join(path.read_text() for path in sorted(self.project.root.glob("logs/runs/**/*.log")))
+
+
+def train_for(epochs: int, project: Project) -> None:
+    """Let the smoke preset train for longer."""
+    text = (project.root / "params.yaml").read_text()
+    smoke = text.index("  smoke:\n")
+    changed = text[smoke:].replace("epochs: 2\n", f"epochs: {epochs}\n", 1)
+    (project.root / "params.yaml").write_text(text[:smoke] + changed)
+
+
+def wait_until(holds: Callable[[], object], what: Callable[[], str], seconds: float = 90) -> None:
+    """Wait until `holds` is true; `what` says what was there instead."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, what()
+        time.sleep(0.1)
+
+
+class Trained:
+    """One cell of a run on the cluster, watched from outside."""
+
+    def __init__(self, on_slurm: OnSlurm, cell: str) -> None:
+        self.on_slurm = on_slurm
+        self.cell = cell
+        self._log = on_slurm.project.root / f"logs/runs/smoke/{cell}.log"
+
+    @property
+    def said(self) -> str:
+        """Its log, which each start begins anew."""
+        return self._log.read_text() if self._log.exists() else ""
+
+    @property
+    def job(self) -> Job:
+        """The job in which it is trained now."""
+        return self.on_slurm.cluster.job(int(re.findall(r"Slurm job (\d+)", self.said)[-1]))
+
+    @property
+    def epoch(self) -> int:
+        """The last epoch that this start has printed; 0 before the first."""
+        return max([0, *map(int, re.findall(r"^epoch +(\d+) ", self.said, flags=re.MULTILINE))])
+
+    @property
+    def first_epoch(self) -> int:
+        """The first epoch that this start has printed; 0 before it."""
+        return min(map(int, re.findall(r"^epoch +(\d+) ", self.said, flags=re.MULTILINE)), default=0)
+
+    def wait_for_epoch_after(self, epoch: int) -> None:
+        """Wait until it goes on training from a checkpoint of at least `epoch` epochs."""
+        wait_until(
+            lambda: self.first_epoch > epoch and self.job.state == "RUNNING",
+            lambda: f"{self.cell}: {self.said}\n{self.on_slurm.cluster.logs()}",
+        )

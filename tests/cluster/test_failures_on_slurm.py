@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from on_slurm import OnSlurm
+from on_slurm import OnSlurm, Trained, train_for
 
 from rethinking.cells import RUN_FILES
 from slurm import Cluster
@@ -21,6 +21,8 @@ from slurm import Cluster
 pytestmark = pytest.mark.slow
 
 ONE_CELL = ("runs", "--config", "preset=smoke", "models=mlp-1x512", "corruptions=true", "regularizers=none")
+LONG_CELL = "digits/inception/true/none/seed-0"
+ONE_LONG_CELL = ("runs", "--config", "preset=smoke", "models=inception", "corruptions=true", "regularizers=none")
 FIVE_CELLS = ("runs", "--config", "preset=smoke", "models=mlp-1x512")
 
 
@@ -83,6 +85,16 @@ def too_much_time(on_slurm: OnSlurm) -> Ended:
     return Ended(on_slurm, on_slurm.run(*ONE_CELL, "--retries", "0"))
 
 
+def time_runs_out(on_slurm: OnSlurm) -> Ended:
+    train_for(1200, on_slurm.project)
+    process = on_slurm.start(*ONE_LONG_CELL)
+    trained = Trained(on_slurm, LONG_CELL)
+    trained.wait_for_epoch_after(0)
+    on_slurm.cluster.let_time_run_out(trained.job.id)
+    said, _ = process.communicate(timeout=400)
+    return Ended(on_slurm, subprocess.CompletedProcess(process.args, process.returncode, said, ""))
+
+
 def full_disk(on_slurm: OnSlurm) -> Ended:
     with small_disk(on_slurm.project.root / "runs"):
         return Ended(on_slurm, on_slurm.run(*ONE_CELL, "--retries", "0"))
@@ -108,6 +120,7 @@ SCENARIOS = {
         too_little_memory,
         more_memory_at_the_next_attempt,
         too_much_time,
+        time_runs_out,
         full_disk,
     )
 }
@@ -179,6 +192,18 @@ def test_a_further_attempt_gets_more_memory(ended: dict[str, Ended]) -> None:
     assert run.answer.returncode == 0, run.said
     assert "failed: digits/mlp-1x512/true/none/seed-0: ran out of memory" in run.said
     assert run.runs == 1
+
+
+def test_a_job_whose_time_runs_out_says_so_and_goes_on_with_more(ended: dict[str, Ended]) -> None:
+    run = ended["time_runs_out"]
+    assert run.answer.returncode == 0, run.said
+    assert f"failed: {LONG_CELL}: ran out of time (`runtime` in the profile" in run.said
+    (first,) = run.failed_jobs
+    trained = Trained(run.on_slurm, LONG_CELL)
+    assert trained.job.id != first
+    assert (run.on_slurm.cluster.job(first).state, trained.job.time_limit_minutes) == ("TIMEOUT", 60)
+    assert trained.first_epoch > 1
+    assert trained.epoch == 1200
 
 
 def test_a_job_that_could_never_start_is_cancelled_with_the_reason(ended: dict[str, Ended]) -> None:

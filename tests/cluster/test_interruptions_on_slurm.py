@@ -2,17 +2,14 @@
 
 import csv
 import json
-import re
 import signal
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from on_slurm import OnSlurm
+from on_slurm import OnSlurm, Trained, train_for, wait_until
 
 from project import Project
-from slurm import Cluster, Job
+from slurm import Cluster
 
 pytestmark = pytest.mark.slow
 
@@ -21,59 +18,10 @@ RUNS = ("runs", "--config", "preset=smoke", "models=inception", "corruptions=tru
 EPOCHS = 400  # some 20 seconds
 
 
-def longer(project: Project) -> None:
-    text = (project.root / "params.yaml").read_text()
-    smoke = text.index("  smoke:\n")
-    changed = text[smoke:].replace("epochs: 2\n", f"epochs: {EPOCHS}\n", 1)
-    (project.root / "params.yaml").write_text(text[:smoke] + changed)
-
-
-def wait_until(holds: Callable[[], object], what: Callable[[], str], seconds: float = 90) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, what()
-        time.sleep(0.1)
-
-
-class Trained:
-    """One cell of a run on the cluster, watched from outside."""
-
-    def __init__(self, on_slurm: OnSlurm, cell: str) -> None:
-        self.on_slurm = on_slurm
-        self.cell = cell
-        self._log = on_slurm.project.root / f"logs/runs/smoke/{cell}.log"
-
-    @property
-    def said(self) -> str:
-        return self._log.read_text() if self._log.exists() else ""
-
-    @property
-    def job(self) -> Job:
-        """The job in which it is trained now."""
-        return self.on_slurm.cluster.job(int(re.findall(r"Slurm job (\d+)", self.said)[-1]))
-
-    @property
-    def epoch(self) -> int:
-        """The last epoch that this start has printed; 0 before the first."""
-        return max([0, *map(int, re.findall(r"^epoch +(\d+) ", self.said, flags=re.MULTILINE))])
-
-    @property
-    def first_epoch(self) -> int:
-        """The first epoch that this start has printed; 0 before it."""
-        return min(map(int, re.findall(r"^epoch +(\d+) ", self.said, flags=re.MULTILINE)), default=0)
-
-    def wait_for_epoch_after(self, epoch: int) -> None:
-        """Wait until it goes on training from a checkpoint of at least `epoch` epochs."""
-        wait_until(
-            lambda: self.first_epoch > epoch and self.job.state == "RUNNING",
-            lambda: f"{self.cell}: {self.said}\n{self.on_slurm.cluster.logs()}",
-        )
-
-
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Project:
     project = Project.copy_to(tmp_path_factory.mktemp("undisturbed") / "project")
-    longer(project)
+    train_for(EPOCHS, project)
     answer = project.snakemake(*RUNS)
     assert answer.returncode == 0, answer.stderr
     return project
@@ -92,7 +40,7 @@ def test_node_failure_preemption_and_a_killed_snakemake_leave_no_trace(
     tmp_path: Path, cluster: Cluster, undisturbed: Project
 ) -> None:
     on_slurm = OnSlurm.copy_to(tmp_path / "project", cluster)
-    longer(on_slurm.project)
+    train_for(EPOCHS, on_slurm.project)
     on_slurm.profile("cells=8", "cells=1")
     process = on_slurm.start(*RUNS)
     one, other = cells = [Trained(on_slurm, cell) for cell in CELLS]
@@ -140,7 +88,7 @@ def test_a_batch_that_is_preempted_trains_no_finished_cell_again(
     tmp_path: Path, cluster: Cluster, undisturbed: Project
 ) -> None:
     on_slurm = OnSlurm.copy_to(tmp_path / "project", cluster)
-    longer(on_slurm.project)
+    train_for(EPOCHS, on_slurm.project)
     process = on_slurm.start(*RUNS)
     cells = [Trained(on_slurm, cell) for cell in CELLS]
     # One of the two, trained in one job one after the other, is finished, and the other under way.
