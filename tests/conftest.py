@@ -52,7 +52,7 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cluster() -> Iterator[slurm.Cluster]:
     """A real Slurm cluster of two nodes with two (pretended) GPUs each."""
     if (missing := slurm.available()) is not None:

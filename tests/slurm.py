@@ -92,6 +92,7 @@ PreemptMode=REQUEUE
 PartitionName=main Nodes=ALL Default=YES PriorityTier=1
 PartitionName=short Nodes=ALL MaxTime=1 PriorityTier=1
 PartitionName=grace Nodes=ALL GraceTime={SECONDS_OF_GRACE} PriorityTier=1
+PartitionName=cancel Nodes=ALL PreemptMode=CANCEL PriorityTier=1
 PartitionName=urgent Nodes=ALL PriorityTier=2
 """
 

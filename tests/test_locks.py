@@ -95,3 +95,21 @@ def test_a_file_system_without_locks_locks_nothing_and_calls_nobody_dead(
     assert file is not None
     file.close()
     assert not is_abandoned(tmp_path / "0.output.lock")
+
+
+def test_a_file_system_without_hard_links_has_lock_files_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refuse)
+    path = tmp_path / "0.output.lock"
+    file = create_held(path, "line")
+    assert file is not None
+    assert path.read_text() == "line"
+    assert not is_abandoned(path)
+    assert create_held(path, "mine") is None
+    file.close()
+    assert is_abandoned(path)
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]

@@ -58,12 +58,19 @@ def create_held(path: Path, content: str) -> IO[str] | None:
         file.flush()
         with suppress(OSError):  # no such locks here: `is_abandoned` says no, and a person has to decide
             _lock(file, wait=False)
-        os.link(temporary, path)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            raise
+        except OSError:  # no hard links here
+            if path.exists():
+                raise FileExistsError from None
+            temporary.rename(path)
     except FileExistsError:
         file.close()
         return None
     finally:
-        temporary.unlink()
+        temporary.unlink(missing_ok=True)
     return file
 
 

@@ -71,7 +71,7 @@ def train_for(epochs: int, project: Project) -> None:
     (project.root / "params.yaml").write_text(text[:smoke] + changed)
 
 
-def wait_until(holds: Callable[[], object], what: Callable[[], str], seconds: float = 90) -> None:
+def wait_until(holds: Callable[[], object], what: Callable[[], str], seconds: float = 150) -> None:
     """Wait until `holds` is true; `what` says what was there instead."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -113,3 +113,9 @@ class Trained:
             lambda: self.first_epoch > epoch and self.job.state == "RUNNING",
             lambda: f"{self.cell}: {self.said}\n{self.on_slurm.cluster.logs()}",
         )
+
+
+def preempt(trained: Trained, gpus: int = 2) -> int:
+    """Submit a job with more priority that needs all GPUs of the node on which a cell is trained; return its number."""
+    cluster, node = trained.on_slurm.cluster, trained.job.nodes
+    return cluster.submit("sleep 1", "--partition=urgent", f"--nodelist={node}", f"--gpus-per-node={gpus}")

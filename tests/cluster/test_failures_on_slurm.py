@@ -9,14 +9,14 @@ import subprocess
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from on_slurm import OnSlurm, Trained, train_for
 
+from on_slurm import OnSlurm, Trained, preempt, train_for
 from rethinking.cells import RUN_FILES
-from slurm import Cluster
+from slurm import Cluster, Job, slurm_cluster
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +32,8 @@ class Ended:
 
     on_slurm: OnSlurm
     answer: subprocess.CompletedProcess[str]
+    last_job: Job | None = None
+    """The job in which a cell's training ended, if the cluster is not there any more to be asked."""
 
     @property
     def said(self) -> str:
@@ -95,6 +97,21 @@ def time_runs_out(on_slurm: OnSlurm) -> Ended:
     return Ended(on_slurm, subprocess.CompletedProcess(process.args, process.returncode, said, ""))
 
 
+def preempted_and_cancelled(on_slurm: OnSlurm) -> Ended:
+    """A partition whose jobs are not put back into the queue when others take their place."""
+    train_for(1200, on_slurm.project)
+    on_slurm.profile("    # slurm_partition: gpu # where cells", "    slurm_partition: cancel # where cells")
+    with slurm_cluster(nodes=1) as cluster:  # whose other jobs would be preempted too
+        on_slurm = replace(on_slurm, cluster=cluster)
+        process = on_slurm.start(*ONE_LONG_CELL)
+        trained = Trained(on_slurm, LONG_CELL)
+        trained.wait_for_epoch_after(0)
+        cluster.wait_for(preempt(trained), "COMPLETED")
+        said, _ = process.communicate(timeout=400)
+        answer = subprocess.CompletedProcess(process.args, process.returncode, said, "")
+        return Ended(on_slurm, answer, trained.job)
+
+
 def full_disk(on_slurm: OnSlurm) -> Ended:
     with small_disk(on_slurm.project.root / "runs"):
         return Ended(on_slurm, on_slurm.run(*ONE_CELL, "--retries", "0"))
@@ -121,6 +138,7 @@ SCENARIOS = {
         more_memory_at_the_next_attempt,
         too_much_time,
         time_runs_out,
+        preempted_and_cancelled,
         full_disk,
     )
 }
@@ -202,6 +220,16 @@ def test_a_job_whose_time_runs_out_says_so_and_goes_on_with_more(ended: dict[str
     trained = Trained(run.on_slurm, LONG_CELL)
     assert trained.job.id != first
     assert (run.on_slurm.cluster.job(first).state, trained.job.time_limit_minutes) == ("TIMEOUT", 60)
+    assert trained.first_epoch > 1
+    assert trained.epoch == 1200
+
+
+def test_a_preempted_job_goes_on_where_slurm_does_not_requeue_it(ended: dict[str, Ended]) -> None:
+    run = ended["preempted_and_cancelled"]
+    assert run.answer.returncode == 0, run.said
+    trained = Trained(run.on_slurm, LONG_CELL)
+    assert run.last_job is not None
+    assert (run.last_job.partition, run.last_job.restarts) == ("cancel", 1)
     assert trained.first_epoch > 1
     assert trained.epoch == 1200
 

@@ -8,8 +8,8 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
-from on_slurm import OnSlurm
 
+from on_slurm import OnSlurm
 from project import Project
 from slurm import Cluster
 

@@ -87,7 +87,7 @@ def test_snakemake_killed_at_random_moments_loses_nothing(tmp_path: Path) -> Non
             kill(process, alone=moments.random() < 0.5)
             killed += 1
         # Whatever lies there now is whole: a run that has its metrics has all of it, and it is the right one.
-        for metrics in project.root.glob("runs/smoke/**/metrics.json"):
+        for metrics in project.root.glob("runs/smoke/**/seed-*/metrics.json"):
             cell = metrics.parent.relative_to(project.root / "runs")
             weights = f"weights/{cell}/weights.safetensors"
             assert (project.root / weights).read_bytes() == (undisturbed.root / weights).read_bytes(), seed

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from project import Project
+from rethinking.locks import create_held
 
 pytestmark = pytest.mark.slow
 
@@ -209,17 +210,21 @@ def test_weights_that_are_elsewhere(finished: Project) -> None:
 
 
 def test_a_run_under_way_is_left_alone_and_said(finished: Project) -> None:
-    """As Snakemake leaves its folder while it writes a run, or when it was killed."""
+    """As Snakemake's folder looks to others while it writes a run."""
     name = f"{RUN}/metrics.json"
     lock = finished.root / ".snakemake/locks/0.output.lock"
     marker = finished.root / ".snakemake/incomplete" / urlsafe_b64encode(name.encode()).decode()
     marker.parent.mkdir(exist_ok=True)
-    lock.write_text(name)
+    held = create_held(lock, name)
+    assert held is not None
     marker.write_text('{"external_jobid": null}')
     lines = why(finished)
+    held.close()
+    after_it_was_killed = why(finished)
     assert lock.read_text() == name
     lock.unlink()
     marker.unlink()
+    assert not any("under way" in line for line in after_it_was_killed)
     assert lines[1] == "mlp-1x512, 1 cell: interrupted while its files were written"
     assert lines[-1].startswith("Another run is under way in this folder")
 

@@ -2,5 +2,5 @@
 
 - `persistence`: records of outputs lie beside them, and locks are those of living processes
 - `batches`: each of several jobs in one submission to a cluster succeeds or fails for itself
-- `queue`: jobs that a killed run has left in a cluster's queue, and jobs that it will never start
+- `queue`: jobs that a killed run has left in a cluster's queue, and jobs that would wait there in vain
 """

@@ -94,6 +94,9 @@ def use_project_persistence() -> None:
 
         @contextmanager
         def lock(self) -> Iterator[None]:
+            for path in Path(self._lockdir).glob("*.lock"):
+                if is_abandoned(path):
+                    path.unlink(missing_ok=True)
             with super().lock():
                 # Whoever started these is gone, or would hold the lock; nobody waits for them, and they would be in
                 # the way of the jobs that take their place.
@@ -106,7 +109,6 @@ def use_project_persistence() -> None:
         def _read_locks(self) -> Iterator[tuple[str, str]]:
             for path in sorted(Path(self._lockdir).glob("*.lock")):
                 if is_abandoned(path):
-                    path.unlink(missing_ok=True)
                     continue
                 kind = path.name.split(".")[1]
                 yield from ((kind, line) for line in path.read_text(encoding="utf-8").splitlines())

@@ -1,4 +1,4 @@
-"""What only a cluster's queue knows: jobs that a killed Snakemake has left in it, and jobs that it will never start.
+"""What only a cluster's queue knows: jobs that a killed Snakemake has left in it, and jobs that would wait in vain.
 
 Slurm alone; on other clusters nothing happens.
 """
@@ -45,7 +45,11 @@ def cancel_leftovers(jobids: Iterable[str]) -> list[str]:
 
 
 class Watch:
-    """Cancels jobs that the scheduler accepted and will never start, so that the run hears of them and goes on."""
+    """Looks after this run's jobs where the executor would wait for them in vain.
+
+    A job that the scheduler accepted and will never start is cancelled, so that the run hears of it and goes on. One
+    that was preempted, on a cluster that cancels such jobs instead of requeueing them, is put back into the queue.
+    """
 
     def __init__(self) -> None:
         self._ended = threading.Event()
@@ -67,22 +71,26 @@ class Watch:
             vain = {job: NEVER[waiting[job]] for job in submitted & waiting.keys() if waiting[job] in NEVER}
             refused.update({job: f"Slurm would never start it: {meaning}" for job, meaning in vain.items()})
             _cancel(sorted(vain))
+            for job in submitted & _reasons("--states=PREEMPTED").keys():
+                _do("scontrol", "requeue", job)
 
 
-def _reasons() -> dict[str, str]:
+def _reasons(*options: str) -> dict[str, str]:
     """Return this user's jobs in the queue, by number, with why each of them waits: "None" if it does not."""
-    if shutil.which("squeue") is None:
-        return {}
-    with suppress(OSError, subprocess.SubprocessError):
-        answer = subprocess.run(
-            ["squeue", "--me", "--noheader", "--format=%i|%r"], capture_output=True, text=True, timeout=60, check=True
-        )
-        jobs = (line.partition("|") for line in answer.stdout.splitlines())
-        return {job: reason for job, _, reason in jobs}
-    return {}
+    answer = _do("squeue", "--me", "--noheader", "--format=%i|%r", *options)
+    jobs = (line.partition("|") for line in answer.splitlines())
+    return {job: reason for job, _, reason in jobs}
 
 
 def _cancel(jobs: list[str]) -> None:
     if jobs:
-        with suppress(OSError, subprocess.SubprocessError):
-            subprocess.run(["scancel", *jobs], capture_output=True, timeout=60, check=False)
+        _do("scancel", *jobs)
+
+
+def _do(*words: str) -> str:
+    """Run one of Slurm's commands and return what it prints; nothing if there is no Slurm, or it does not answer."""
+    if shutil.which(words[0]) is None:
+        return ""
+    with suppress(OSError, subprocess.SubprocessError):
+        return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+    return ""

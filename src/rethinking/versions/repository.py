@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rethinking.errors import UserError
+from rethinking.locks import is_abandoned
 from rethinking.plan import Plan
 
 RUNS, WEIGHTS, ARTICLES, DATA = Path("runs"), Path("weights"), Path("articles"), Path("data")
@@ -99,6 +100,6 @@ def is_whole(plan: Plan, folder: Path) -> bool:
 
 
 def is_being_made(folder: Path) -> bool:
-    """Whether a Snakemake process has announced that it writes files of `folder` (or was killed and left its lock)."""
-    locks = Path(".snakemake/locks").glob("*.output.lock")
+    """Whether a Snakemake process that is still alive has announced that it writes files of `folder`."""
+    locks = (lock for lock in Path(".snakemake/locks").glob("*.output.lock") if not is_abandoned(lock))
     return any(line.startswith(f"{folder}/") for lock in locks for line in lock.read_text().splitlines())

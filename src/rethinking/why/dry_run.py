@@ -56,7 +56,7 @@ class DryRun:
     not_compared: tuple[Job, ...] = ()
     """Jobs that would not run, but of which no record says whether their outputs are of these settings."""
     locked: bool = False
-    """Whether another run is under way in this folder, or ended without unlocking it."""
+    """Whether another run is under way in this folder."""
 
 
 # Snakemake executes the Snakefile itself and hands its workflow to nobody but the Snakefile.

@@ -187,7 +187,7 @@ def _not_compared(jobs: Sequence[Job]) -> list[str]:
 def _locked(locked: bool) -> list[str]:
     if not locked:
         return []
-    return ["Another run is under way in this folder, or ended without unlocking it: its jobs may be among these."]
+    return ["Another run is under way in this folder: its jobs may be among these."]
 
 
 def _cell(job: Job) -> Cell:
