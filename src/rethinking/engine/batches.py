@@ -41,6 +41,7 @@ def _credit_what_is_done() -> None:
         if not error:
             await group.postprocess_all(**options)
             return
+        group.undone = _undone(group)
         for job in group:
             if job in group.undone:
                 await job.postprocess(error=True, check_output_mtime=False, **options)
@@ -48,11 +49,8 @@ def _credit_what_is_done() -> None:
                 await _finish(job, options)
 
     def log_error(group: Any, msg: str | None = None, aux_logs: list[str] | None = None, **words: Any) -> None:
-        # The last that is asked of what the attempt has left, before it is cleaned up.
-        persistence = group.dag.workflow.persistence
-        group.undone = frozenset(job for job in group if not persistence.made_since_started(job))
         why = refused.get(str(words.get("external_jobid")), "")
-        for job in group.undone:
+        for job in _undone(group):
             job.log_error(f"{why} {msg or ''}".strip(), aux_logs=aux_logs, **words)
 
     def next_attempt(group: Any, number: int) -> None:
@@ -63,6 +61,15 @@ def _credit_what_is_done() -> None:
     GroupJob.postprocess = postprocess
     GroupJob.log_error = log_error
     GroupJob.attempt = attempt.setter(next_attempt)
+
+
+def _undone(group: Any) -> frozenset[Any]:
+    """Return the jobs of a failed group whose outputs its last attempt has not made, or all of them if it has made all.
+
+    Then it failed for another reason, such as a file that this machine does not see yet, and none can be relied upon.
+    """
+    persistence = group.dag.workflow.persistence
+    return frozenset(job for job in group if not persistence.made_since_started(job)) or frozenset(group)
 
 
 async def _finish(job: Any, options: dict[str, Any]) -> None:
