@@ -1,4 +1,4 @@
-"""The whole pipeline: params -> cells -> fetch -> variant -> train -> collect -> tables, figures, claims -> article.
+"""The whole pipeline: params -> cells -> fetch -> variant -> train -> experiments -> tables, figures, claims -> article.
 
 snakemake                                      the preset that params.yaml names
 snakemake --config preset=paper                another one
@@ -13,6 +13,7 @@ min_version("9.20")
 include: "workflow/rules/common.smk"
 include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
+include: "workflow/rules/experiments.smk"
 include: "workflow/rules/results.smk"
 include: "workflow/rules/article.smk"
 
@@ -24,6 +25,7 @@ rule all:
         ARTICLE,
         result_files(),
         run_files(),
+        experiment_files(),
 
 
 # Snakemake has taken note of all that was trained: the kept copies of finished runs have done their service.
@@ -36,9 +38,16 @@ rule results:
     input:
         result_files(),
         run_files(),
+        experiment_files(),
 
 
 # The trained cells alone.
 rule runs:
     input:
         run_files(),
+
+
+# What studies do with trained networks, and beside them.
+rule experiments:
+    input:
+        experiment_files(),

@@ -243,7 +243,13 @@ LIGHT = [
     *(
         study.module_name(part)
         for study in STUDIES.values()
-        for part in ("experiment", "tables", "claims", "plots", *(study.part("figure", name) for name in study.figures))
+        for part in (
+            "design",
+            "tables",
+            "claims",
+            *(["plots"] if study.plots else []),
+            *(study.part("figure", name) for name in study.figures),
+        )
     ),
     "rethinking.plan",
 ]

@@ -50,6 +50,11 @@ OTHER: dict[str, Any] = {
     "learning_rate_decay": 0.95,
     "momentum": 0.0,
     "seed": 1,
+    "train_subset": "part2of5",
+    "loss": "squared",
+    "optimiser": "adam",
+    "learning_rate_schedule": "step",
+    "learning_rate_period": 2,
 }
 
 

@@ -160,7 +160,7 @@ def test_settings_are_named_by_the_words_of_params_yaml() -> None:
 def test_recipes_and_params_yaml_share_their_words() -> None:
     """A recipe's settings can be told as they are. What the cell's name or its regularizer decides cannot change."""
     settings = {key for model in DIGITS.models for key in DIGITS.recipe(replace(CELL, model=model)).model} | {*RECIPE}
-    decided = {"model", "dataset", "corruption", "seed", "random_crop", "flip"}
+    decided = {"model", "dataset", "train_subset", "corruption", "seed", "random_crop", "flip"}
     text = (ROOT / "params.yaml").read_text(encoding="utf-8")
     assert [word for word in sorted(settings - decided) if f" {word}: " not in text] == []
 

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from rethinking.errors import UserError
+from rethinking.names import base_model, whole_dataset
 
 RUN_FILES = ("metrics.json", "history.csv")
 WEIGHTS_FILE = "weights.safetensors"
@@ -24,6 +25,11 @@ class Cell:
 
     def __str__(self) -> str:
         return f"{self.dataset}/{self.model}/{self.corruption}/{self.regularizer}/seed-{self.seed}"
+
+    @property
+    def variant(self) -> tuple[str, str]:
+        """Return the data that it is trained on, or on a subset of: data set and corruption."""
+        return whole_dataset(self.dataset), self.corruption
 
     @classmethod
     def parse(cls, text: str) -> "Cell":
@@ -66,15 +72,18 @@ class Selection(NamedTuple):
     seeds: tuple[int, ...] | None = None
 
     def keeps(self, cell: Cell) -> bool:
-        """Whether `cell` is part of the narrowed run (the studies are chosen before there are cells)."""
-        axes = (
-            (self.datasets, cell.dataset),
-            (self.models, cell.model),
-            (self.corruptions, cell.corruption),
-            (self.regularizers, cell.regularizer),
-            (self.seeds, cell.seed),
+        """Whether `cell` is part of the narrowed run (the studies are chosen before there are cells).
+
+        A data set stands for its subsets as well, a model for its other widths.
+        """
+        axes: tuple[tuple[tuple[object, ...] | None, set[object]], ...] = (
+            (self.datasets, {cell.dataset, whole_dataset(cell.dataset)}),
+            (self.models, {cell.model, base_model(cell.model)}),
+            (self.corruptions, {cell.corruption}),
+            (self.regularizers, {cell.regularizer}),
+            (self.seeds, {cell.seed}),
         )
-        return all(chosen is None or value in chosen for chosen, value in axes)
+        return all(chosen is None or not values.isdisjoint(chosen) for chosen, values in axes)
 
 
 def union(*grids: Iterable[Cell]) -> list[Cell]:

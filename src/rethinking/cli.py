@@ -33,7 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         raise SystemExit(2) from None
     except Interrupted as error:
         if launch().leads:
-            print(f"rethinking: {options.cell}: {error}; the same command goes on from there", file=sys.stderr)
+            what = getattr(options, "cell", None) or f"{options.study}/{options.kind}/{options.unit}"
+            print(f"rethinking: {what}: {error}; the same command goes on from there", file=sys.stderr)
         raise SystemExit(error.exit_status) from None
     except KeyboardInterrupt:
         print("rethinking: interrupted", file=sys.stderr)
@@ -72,6 +73,13 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--processes", type=int, default=1, help="train with torchrun, a GPU each (default: 1)")
     train.add_argument(
         "--expect", nargs=2, metavar=("RECIPE", "CODE"), help="stop if the cell's recipe or code is not this any more"
+    )
+    experiment = command("experiment", _experiment, "Carry out one experiment of a study and leave its results.")
+    for name in ("study", "kind", "unit"):
+        experiment.add_argument(name)
+    experiment.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    experiment.add_argument(
+        "--expect", nargs=2, metavar=("DIGEST", "CODE"), help="stop if its settings or its code are not this any more"
     )
     command("collect", _collect, "Collect a preset's runs into results/<preset>/cells.csv and histories.csv.")
     for kind, function in (("table", _table), ("figure", _figure)):
@@ -176,6 +184,21 @@ def _start_together(options: argparse.Namespace) -> NoReturn:
     runner = ["torch.distributed.run", "--standalone", "--nproc-per-node", str(options.processes), "-m", "rethinking"]
     os.environ.update(OMP_NUM_THREADS=threads, MKL_NUM_THREADS=threads)
     os.execv(sys.executable, [sys.executable, "-m", *runner, *options.words, "--threads", threads])
+
+
+def _experiment(options: argparse.Namespace) -> None:
+    from rethinking.trainer.client import train_elsewhere
+
+    if (status := train_elsewhere(options.words)) is not None:
+        raise SystemExit(status)
+
+    from rethinking.experiments.perform import perform
+    from rethinking.plan import make_plan
+    from rethinking.studies.registry import require_experiment
+
+    params = make_plan(_config(options)).params
+    found = require_experiment(params, options.study, options.kind, options.unit)
+    perform(params, found, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
 
 
 def _collect(options: argparse.Namespace) -> None:
@@ -304,6 +327,7 @@ def _results_folder(preset: str) -> Path:
 def _load(options: argparse.Namespace):  # type: ignore[no-untyped-def]  # naming the type would import pandas
     from rethinking.params_file import load_params
     from rethinking.results.frame import load_results
+    from rethinking.studies.registry import experiments
 
     params = load_params(preset=options.preset)
-    return load_results(params, _results_folder(params.preset))
+    return load_results(params, _results_folder(params.preset), experiments(params))

@@ -1,37 +1,15 @@
 """Typed params: the single definition of what can be set, and of how a cell is resolved into a recipe."""
 
-from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from rethinking.cells import Cell
+from rethinking.errors import UserError
+from rethinking.names import Regularizer, base_model, model_width, subset, whole_dataset
+from rethinking.params_sections import MisplacedValue, Name, Section, Seed, listed
+from rethinking.params_studies import StudiesParams
 from rethinking.recipe import Recipe
-
-REGULARIZERS = ("none", "crop", "wd", "crop+wd", "dropout", "flip+rotate")
-
-Seed = Annotated[int, Field(ge=0, lt=2**31)]
-Probability = Annotated[float, Field(ge=0, le=1)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+-]*$")]
-
-
-class MisplacedValue(ValueError):
-    """A complaint about the value at `key`, which is written with dots."""
-
-    def __init__(self, key: str, complaint: str) -> None:
-        super().__init__(complaint)
-        self.key = key
-
-
-def listed(names: Iterable[str]) -> str:
-    """Return names as a sentence lists them."""
-    return ", ".join(names)
-
-
-class Section(BaseModel):
-    """Unknown keys are errors, and a value is never silently converted."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class DataParams(Section):
@@ -87,16 +65,40 @@ class InceptionParams(ModelParams):
     initialisation: Literal["glorot", "he", "truncated-normal", "torch"]
 
 
-AnyModelParams = Annotated[MLPParams | AlexNetParams | InceptionParams, Field(discriminator="architecture")]
+class CNNParams(ModelParams):
+    """Convolutional network of five layers; `width` is the number of channels of the first, doubled by each further."""
+
+    architecture: Literal["cnn"]
+    width: Annotated[int, Field(ge=1)]
+    initialisation: Literal["glorot", "he", "truncated-normal", "torch"]
+
+
+class ResNetParams(ModelParams):
+    """Residual network of `depth` layers; `width` is the number of channels of its first stage."""
+
+    architecture: Literal["resnet"]
+    depth: Literal[18, 34]
+    width: Annotated[int, Field(ge=1)]
+    pre_activation: bool
+    initialisation: Literal["glorot", "he", "truncated-normal", "torch"]
+
+
+AnyModelParams = Annotated[
+    MLPParams | AlexNetParams | InceptionParams | CNNParams | ResNetParams, Field(discriminator="architecture")
+]
 
 
 class TrainingParams(Section):
-    """Stochastic gradient descent."""
+    """Gradient descent on batches."""
 
     epochs: Annotated[int, Field(ge=1)]
     batch_size: Annotated[int, Field(ge=1)]
-    learning_rate_decay: Annotated[float, Field(gt=0, le=1)]
+    loss: Literal["cross-entropy", "squared"]
+    optimiser: Literal["sgd", "adam"]
     momentum: Annotated[float, Field(ge=0, lt=1)]
+    learning_rate_schedule: Literal["exponential", "step", "inverse-sqrt"]
+    learning_rate_decay: Annotated[float, Field(gt=0, le=1)]
+    learning_rate_period: Annotated[int, Field(ge=1)]
 
 
 class TrainingChange(Section):
@@ -104,27 +106,33 @@ class TrainingChange(Section):
 
     epochs: Annotated[int, Field(ge=1)] | None = None
     batch_size: Annotated[int, Field(ge=1)] | None = None
-    learning_rate_decay: Annotated[float, Field(gt=0, le=1)] | None = None
+    loss: Literal["cross-entropy", "squared"] | None = None
+    optimiser: Literal["sgd", "adam"] | None = None
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+    learning_rate_schedule: Literal["exponential", "step", "inverse-sqrt"] | None = None
+    learning_rate_decay: Annotated[float, Field(gt=0, le=1)] | None = None
+    learning_rate_period: Annotated[int, Field(ge=1)] | None = None
     initial_learning_rate: Annotated[float, Field(gt=0)] | None = None
 
 
 class TrainingException(Section):
-    """Other training settings for the cells that match every list given."""
+    """Other training settings for the cells that match every list given, subsets and other widths included."""
 
+    datasets: list[Name] | None = None
     models: list[Name] | None = None
     corruptions: list[Name] | None = None
-    regularizers: list[Literal[REGULARIZERS]] | None = None  # type: ignore[valid-type]
+    regularizers: list[Name] | None = None
     training: TrainingChange
 
     def applies_to(self, cell: Cell) -> bool:
         """Whether this exception changes how `cell` is trained."""
         axes = (
-            (self.models, cell.model),
-            (self.corruptions, cell.corruption),
-            (self.regularizers, cell.regularizer),
+            (self.datasets, {cell.dataset, whole_dataset(cell.dataset)}),
+            (self.models, {cell.model, base_model(cell.model)}),
+            (self.corruptions, {cell.corruption}),
+            (self.regularizers, {cell.regularizer}),
         )
-        return all(names is None or value in names for names, value in axes)
+        return all(names is None or not values.isdisjoint(names) for names, values in axes)
 
 
 class AugmentationParams(Section):
@@ -143,25 +151,10 @@ class ExecutionParams(Section):
     """By data set; one where it is not named."""
 
 
-class RandomisationParams(Section):
-    """The randomisation study."""
-
-    dataset: str
-    fits_random_labels_on: list[str]
-    further_models: list[Name]
-    label_corruption: Annotated[list[Probability], Field(min_length=2)]
-
-
 class ResultsParams(Section):
     """What is read out of finished runs; changing it retrains nothing."""
 
     overfit_loss: Annotated[float, Field(gt=0)]
-
-
-class StudiesParams(Section):
-    """One section for each study."""
-
-    randomisation: RandomisationParams
 
 
 class Params(Section):
@@ -209,18 +202,36 @@ class Params(Section):
                 f"found {study.label_corruption}, must rise from each to the next",
             )
         for index, exception in enumerate(self.exceptions):
-            for name in exception.models or []:
-                if name not in self.models:
-                    raise MisplacedValue(
-                        f"exceptions.{index}.models", f"found '{name}', must be one of {listed(self.models)}"
-                    )
+            for axis, chosen, whole, known in (
+                ("datasets", exception.datasets, whole_dataset, self.datasets),
+                ("models", exception.models, base_model, self.models),
+            ):
+                for name in chosen or ():
+                    if whole(name) not in known:
+                        raise MisplacedValue(
+                            f"exceptions.{index}.{axis}", f"found '{name}', must be one of {listed(known)}"
+                        )
+            for name in exception.regularizers or ():
+                try:
+                    Regularizer.parse(name)
+                except UserError as error:
+                    raise MisplacedValue(f"exceptions.{index}.regularizers", str(error)) from None
         if len(set(self.seeds)) != len(self.seeds):
             raise MisplacedValue("seeds", f"found {self.seeds}, must not name a seed twice")
         return self
 
+    def model(self, name: str) -> AnyModelParams:
+        """Return the settings of a model, which may be named as another width of one. Raises KeyError if unknown."""
+        model, width = self.models[base_model(name)], model_width(name)
+        return model if width is None else model.model_copy(update={"width": type(model.width)(width)})
+
     def recipe(self, cell: Cell) -> Recipe:
-        """Resolve a cell into everything that determines its outcome."""
-        model, dataset = self.models[cell.model], self.datasets[cell.dataset]
+        """Resolve a cell into everything that determines its outcome.
+
+        Raises KeyError if data set or model are not known, UserError for a regularizer that is none.
+        """
+        whole = whole_dataset(cell.dataset)
+        model, dataset = self.model(cell.model), self.datasets[whole]
         settings: dict[str, Any] = {
             **self.training.model_dump(),
             "initial_learning_rate": model.initial_learning_rate,
@@ -228,21 +239,22 @@ class Params(Section):
         for exception in self.exceptions:
             if exception.applies_to(cell):
                 settings |= exception.training.model_dump(exclude_none=True)
-        parts = cell.regularizer.split("+")
-        augmented = cell.regularizer == "flip+rotate"
+        regularizer = Regularizer.parse(cell.regularizer)
+        decay = model.weight_decay if regularizer.weight_decay == "model's" else regularizer.weight_decay
         return Recipe(
-            dataset=cell.dataset,
+            dataset=whole,
             corruption=cell.corruption,
             corruption_seed=None if cell.corruption == "true" else self.data.corruption_seed,
             crop_size=dataset.crop_size,
             train_examples=dataset.train_examples,
+            train_subset=subset(cell.dataset),
             model=model.architecture_options(),
-            random_crop="crop" in parts,
-            weight_decay=model.weight_decay if "wd" in parts else 0.0,
+            random_crop=regularizer.crop,
+            weight_decay=decay or 0.0,
             weight_decay_layers=model.weight_decay_layers,
-            dropout=model.dropout if cell.regularizer == "dropout" else 0.0,
-            flip=augmented,
-            rotation_degrees=self.augmentation.rotation_degrees if augmented else 0.0,
+            dropout=model.dropout if regularizer.dropout else 0.0,
+            flip=regularizer.flip,
+            rotation_degrees=self.augmentation.rotation_degrees if regularizer.rotate else 0.0,
             seed=cell.seed,
             **settings,
         )

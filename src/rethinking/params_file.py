@@ -13,7 +13,8 @@ from pydantic import ValidationError
 
 from rethinking.cells import Selection
 from rethinking.errors import UserError
-from rethinking.params import REGULARIZERS, MisplacedValue, Params, listed
+from rethinking.params import Params
+from rethinking.params_sections import MisplacedValue, listed
 
 PARAMS_FILE = Path("params.yaml")
 
@@ -74,10 +75,11 @@ def parse_selection(config: Mapping[str, Any], params: Params, studies: tuple[st
     """
     allowed: dict[str, tuple[Any, ...] | None] = {
         "studies": studies,
-        "datasets": tuple(params.datasets),
-        "models": tuple(params.models),
-        "corruptions": None,  # checked when the grid is built: the levels are the study's
-        "regularizers": REGULARIZERS,
+        # Checked when the grid is built: studies sweep over levels, subsets and widths of their own.
+        "datasets": None,
+        "models": None,
+        "corruptions": None,
+        "regularizers": None,
         "seeds": tuple(params.seeds),
     }
     chosen: dict[str, tuple[Any, ...]] = {}

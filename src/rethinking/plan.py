@@ -1,5 +1,6 @@
 """What a run will do: params, selection, studies and cells, checked as a whole before any job starts."""
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,9 +10,11 @@ from rethinking.cells import Cell, Selection
 from rethinking.data.corruptions import require_corruption
 from rethinking.data.sources import DATASETS
 from rethinking.errors import UserError
-from rethinking.params import REGULARIZERS, Params
+from rethinking.experiments.experiment import Experiment
+from rethinking.names import Regularizer, base_model, subset, subset_slice, whole_dataset
+from rethinking.params import Params
 from rethinking.params_file import PARAMS_FILE, load_params, parse_selection, written_key
-from rethinking.studies.registry import STUDIES, grid, selected_studies
+from rethinking.studies.registry import STUDIES, experiments, grid, selected_studies
 from rethinking.studies.study import Study
 
 
@@ -24,11 +27,24 @@ class Plan:
     studies: list[Study]
     cells: list[Cell]
     """What this run trains."""
+    experiments: list[Experiment]
+    """What it does with the networks, and beside them."""
 
     @property
     def all_cells(self) -> list[Cell]:
         """What the whole preset trains, the selection aside: results are collected over these."""
         return grid(self.params)
+
+    @property
+    def all_experiments(self) -> list[Experiment]:
+        """What the whole preset does beyond training cells."""
+        return experiments(self.params)
+
+    @property
+    def all_variants(self) -> set[tuple[str, str]]:
+        """The data that the whole preset needs: data set and corruption."""
+        beside = (variant for experiment in self.all_experiments for variant in experiment.all_variants())
+        return {*(cell.variant for cell in self.all_cells), *beside}
 
 
 def make_plan(config: Mapping[str, Any], path: Path = PARAMS_FILE) -> Plan:
@@ -41,20 +57,21 @@ def make_plan(config: Mapping[str, Any], path: Path = PARAMS_FILE) -> Plan:
 
     _check_values(params, complain)
     selection = parse_selection(config, params, tuple(STUDIES))
-    plan = Plan(params, selection, selected_studies(selection), grid(params, selection))
-    _check_cells(params, plan.all_cells, complain)
+    cells = grid(params, selection)
+    _check_cells(params, grid(params), complain)
+    plan = Plan(params, selection, selected_studies(selection), cells, experiments(params, selection))
     return plan
 
 
 def require_cell(params: Params, cell: Cell) -> None:
     """Raise UserError unless every part of `cell` exists in the preset."""
     for part, value, allowed in (
-        ("data set", cell.dataset, params.datasets),
-        ("model", cell.model, params.models),
-        ("regularizer", cell.regularizer, REGULARIZERS),
+        ("data set", whole_dataset(cell.dataset), params.datasets),
+        ("model", base_model(cell.model), params.models),
     ):
         if value not in allowed:
             raise UserError(f"{cell}: {part}: found '{value}', must be one of {', '.join(allowed)}")
+    Regularizer.parse(cell.regularizer)
     require_corruption(cell.corruption)
 
 
@@ -79,14 +96,19 @@ def _check_values(params: Params, complain: Callable[[str, str], NoReturn]) -> N
 
 def _check_cells(params: Params, cells: list[Cell], complain: Callable[[str, str], NoReturn]) -> None:
     for cell in cells:
-        if cell.model not in params.models:
-            complain(
-                "models", f"'{cell.model}' is missing, which the cell {cell} needs; found {', '.join(params.models)}"
-            )
+        model, whole = base_model(cell.model), whole_dataset(cell.dataset)
+        for key, name, known in (("models", model, params.models), ("datasets", whole, params.datasets)):
+            if name not in known:
+                complain(key, f"'{name}' is missing, which the cell {cell} needs; found {', '.join(known)}")
+        dataset = params.datasets[whole]
+        try:
+            subset_slice(subset(cell.dataset), min(DATASETS[whole].n_train, dataset.train_examples or sys.maxsize))
+        except UserError as error:
+            raise UserError(f"{cell} cannot be trained at the scale of preset {params.preset}: {error}") from None
         if params.recipe(cell).random_crop:
-            room = min(DATASETS[cell.dataset].image_shape[1:]) - params.datasets[cell.dataset].crop_size
+            room = min(DATASETS[whole].image_shape[1:]) - dataset.crop_size
             if room == 0:
                 complain(
-                    f"datasets.{cell.dataset}.crop_size",
+                    f"datasets.{whole}.crop_size",
                     f"must be smaller than the images for {cell}, whose regularizer crops at random",
                 )

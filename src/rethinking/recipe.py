@@ -49,9 +49,23 @@ class Recipe(BaseModel):
 
     seed: int
 
+    # Settings that came later. Each has the value that it had when there was no choice, and counts only where it has
+    # another one: recipes keep their digests, and runs their validity, when the project learns something new.
+
+    train_subset: str | None = None
+    """Train on a part of the training examples, see `names.subset_slice`, after `train_examples` has applied. Test
+    examples are all the same."""
+    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
+    """The squared loss is that of the outputs against the labels as one-hot vectors, averaged over classes."""
+    optimiser: Literal["sgd", "adam"] = "sgd"
+    learning_rate_schedule: Literal["exponential", "step", "inverse-sqrt"] = "exponential"
+    """What becomes of the initial rate, see `training.optimiser.learning_rate`."""
+    learning_rate_period: int = 1
+    """Epochs between two steps down ("step"), gradient steps at one rate ("inverse-sqrt")."""
+
     def digest(self) -> str:
         """Return 16 hexadecimal digits that change whenever any setting changes."""
-        canonical = json.dumps(self.model_dump(), sort_keys=True)
+        canonical = json.dumps(self.model_dump(exclude_defaults=True), sort_keys=True)
         return hashlib.sha256(canonical.encode()).hexdigest()[:16]
 
     def derived_seed(self, purpose: SeedPurpose, epoch: int = 0) -> int:
@@ -65,7 +79,9 @@ class Recipe(BaseModel):
 
     def differences(self, other: dict[str, Any]) -> list[str]:
         """Name the settings in which `other`, a recipe as stored in a record, differs: "epochs 40 -> 60"."""
-        mine = self.model_dump()
+        mine = self.model_dump(mode="json")
+        later = {name: field.default for name, field in type(self).model_fields.items() if not field.is_required()}
+        other = later | other
         return [
             f"{key} {other.get(key)} -> {mine.get(key)}"
             for key in sorted(mine.keys() | other.keys())

@@ -15,13 +15,14 @@ Status = Literal["finished", "diverged"]
 
 
 class Epoch(NamedTuple):
-    """One line of a history. Losses are cross-entropies in nats, accuracies fractions."""
+    """One line of a history. Losses are the recipe's (cross-entropies in nats), accuracies fractions."""
 
     epoch: int
     """Counted from 1."""
     step: int
     """Gradient steps taken by the end of this epoch."""
     learning_rate: float
+    """At the epoch's first step."""
     online_loss: float
     """Average over the epoch's batches as they were seen in training."""
     online_accuracy: float

@@ -193,7 +193,7 @@ def _manifest(preset: str, cell: Cell, data_root: Path) -> Path:
 
     Raises UserError, with the command that helps, if the variant has not been made.
     """
-    manifest = data_root / cell.dataset / cell.corruption / "manifest.json"
+    manifest = data_root.joinpath(*cell.variant, "manifest.json")
     if not manifest.is_file():
         raise UserError(
             f"{manifest} is missing; `snakemake {manifest.as_posix()} --config preset={preset}` makes the data, "

@@ -21,10 +21,10 @@ from rethinking.data.images import (
     random_crop,
     whiten,
 )
-from rethinking.params import REGULARIZERS
 from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
 
+REGULARIZERS = ("none", "crop", "wd", "crop+wd", "dropout", "flip+rotate", "crop+flip")
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")
 
 
@@ -239,7 +239,7 @@ def test_float_images_are_prepared_like_whole_numbers() -> None:
 
 @pytest.mark.parametrize("regularizer", REGULARIZERS)
 def test_only_crops_and_rotations_show_other_images(regularizer: str) -> None:
-    augmented = regularizer in ("crop", "crop+wd", "flip+rotate")
+    augmented = regularizer in ("crop", "crop+wd", "flip+rotate", "crop+flip")
     assert is_augmented(recipe(regularizer)) == augmented
     plain = split(False, "none").batch(slice(None))[0]
     shown = split(True, regularizer).batch(slice(None), generator())[0]

@@ -20,7 +20,7 @@ from rethinking.results.published import published_curve
 from rethinking.results.style import style, svg
 from rethinking.results.table import Table
 from rethinking.studies.randomisation import STUDY, figures, tables
-from rethinking.studies.randomisation.experiment import (
+from rethinking.studies.randomisation.design import (
     ALL_MODELS,
     SWEEP_MODELS,
     Row,

@@ -1,15 +1,23 @@
 """Where and in which precision a run is executed."""
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+from rethinking.cells import Cell
 from rethinking.errors import UserError
+from rethinking.params_file import load_params
 from rethinking.training.devices import Execution, choose
 from rethinking.training.distributed import joined
 from rethinking.training.launch import Launch, launch
 from rethinking.training.loop import step
 from rethinking.training.optimiser import SGD
+
+RECIPE = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke").recipe(
+    Cell("digits", "mlp-1x512", "true", "none", 0)
+)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device")
@@ -121,7 +129,8 @@ def test_bfloat16_computes_products_shortly_and_keeps_weights_and_loss_in_float3
         network = nn.Sequential(nn.Flatten(), nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
         optimiser = SGD(list(network.parameters()), [], weight_decay=0.0, momentum=0.0, learning_rate=0.1)
         images, labels = torch.randn(16, 1, 8, 8), torch.arange(16) % 10
-        loss, _ = step(network, optimiser, Execution(torch.device("cpu"), dtype), images, labels, 16)
+        execution = Execution(torch.device("cpu"), dtype)
+        loss, _ = step(network, optimiser, RECIPE, execution, images, labels, 16)
         assert loss.dtype == torch.float32
         assert all(p.dtype == torch.float32 for p in network.parameters())
         losses.append(loss.item())

@@ -16,7 +16,7 @@ from rethinking.records import Epoch
 from rethinking.training.devices import Execution
 from rethinking.training.evaluate import BLOCK, evaluate
 from rethinking.training.loop import one_epoch, train
-from rethinking.training.optimiser import sgd
+from rethinking.training.optimiser import optimiser_of
 from rethinking.training.progress import EpochInProgress, Progress
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke")
@@ -61,7 +61,7 @@ def trained(
     network = network_for(resolved)
     clean, test = examples(resolved), examples(resolved, 20, seed=1)
     progress = Progress(history or [])
-    train(network, sgd(network, resolved), resolved, execution, train_split, clean, test, progress)
+    train(network, optimiser_of(network, resolved), resolved, execution, train_split, clean, test, progress)
     return network, progress.history
 
 
@@ -80,7 +80,7 @@ def test_an_epoch_of_cifar10_has_391_steps() -> None:
     split = Watched(images, torch.zeros(50_000, dtype=torch.int64), resolved, False)
     network = nn.Sequential(nn.Flatten(), nn.Linear(1, 10))
     progress = Progress()
-    train(network, sgd(network, resolved), resolved, CPU, split, split, split, progress)
+    train(network, optimiser_of(network, resolved), resolved, CPU, split, split, split, progress)
     assert [epoch.step for epoch in progress.history] == [391]
     assert [len(index) for index in split.taken] == [128] * 390 + [80]
 
@@ -111,7 +111,7 @@ def test_online_numbers_are_averages_over_examples() -> None:
     resolved = recipe(batch_size=38, initial_learning_rate=0.0)  # batches of 38, 38 and 1
     split, network = examples(resolved), network_for(resolved)
     epoch = EpochInProgress.begin(resolved, CPU, len(split), 0)
-    loss, accuracy = one_epoch(network, sgd(network, resolved), resolved, CPU, split, epoch)
+    loss, accuracy = one_epoch(network, optimiser_of(network, resolved), resolved, CPU, split, epoch)
     assert [len(index) for index in split.taken] == [38, 38, 1]
     whole = evaluate(network, split)
     assert loss == pytest.approx(whole.loss, rel=1e-5)
@@ -131,7 +131,7 @@ def test_online_loss_is_taken_before_each_step() -> None:
 def test_each_epoch_has_its_learning_rate() -> None:
     resolved = recipe(epochs=3, initial_learning_rate=0.02, learning_rate_decay=0.5)
     network = network_for(resolved)
-    optimiser, split, progress, used = sgd(network, resolved), examples(resolved), Progress(), []
+    optimiser, split, progress, used = optimiser_of(network, resolved), examples(resolved), Progress(), []
 
     def after_epoch() -> None:
         used.append(optimiser.learning_rate)
@@ -151,7 +151,7 @@ def test_after_each_epoch_and_each_step_progress_is_as_it_stands() -> None:
 
     train(
         network,
-        sgd(network, resolved),
+        optimiser_of(network, resolved),
         resolved,
         CPU,
         split,
@@ -224,7 +224,7 @@ def test_a_seed_fixes_the_run_bit_for_bit(model: str, regularizer: str) -> None:
 def test_what_was_drawn_elsewhere_before_does_not_matter() -> None:
     resolved = recipe("mlp-1x512", "dropout")
     network = network_for(resolved)
-    split, optimiser = examples(resolved), sgd(network, resolved)
+    split, optimiser = examples(resolved), optimiser_of(network, resolved)
     torch.manual_seed(123)
     torch.rand(17)
     progress = Progress()

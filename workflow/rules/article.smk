@@ -7,6 +7,7 @@ rule article:
         sources=ARTICLE_SOURCES,
         results=result_files(),
         cells=rules.collect.output.cells,
+        experiments=experiment_files(),
     output:
         ARTICLE,
         f"articles/{PRESET}/index.pdf",

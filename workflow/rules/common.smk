@@ -12,9 +12,21 @@ from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.engine.batches import tell_apart_jobs_of_groups
 from rethinking.engine.persistence import use_project_persistence
 from rethinking.errors import UserError
+from rethinking.experiments.experiment import (
+    NETWORKS_PATTERN,
+    RECORD_PATTERN,
+    TABLE_PATTERN,
+    Experiment,
+)
+from rethinking.experiments.identity import (
+    experiment_code,
+    experiment_roots,
+    recipes_of,
+)
 from rethinking.files import content_digests
 from rethinking.fingerprint import modules
 from rethinking.hardware import accelerators, threads_per_run, visible_gpus
+from rethinking.names import whole_dataset
 from rethinking.plan import make_plan
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES
@@ -77,7 +89,9 @@ wildcard_constraints:
     corruption="[^/]+",
     regularizer="[^/]+",
     seed=r"\d+",
-    study="[a-z]+",
+    study="[a-z_]+",
+    kind="[^/]+",
+    unit="[^/]+",
 
 
 def cell_of(wildcards) -> Cell:
@@ -92,7 +106,7 @@ def cell_of(wildcards) -> Cell:
 
 def processes(wildcards) -> int:
     """Return how many processes train a cell together."""
-    return EXECUTION.processes.get(wildcards.dataset, 1)
+    return EXECUTION.processes.get(whole_dataset(wildcards.dataset), 1)
 
 
 def training_threads(wildcards) -> int:
@@ -104,6 +118,67 @@ def training_threads(wildcards) -> int:
 def gpus(wildcards) -> int:
     """Return how many GPUs a training job asks a cluster for."""
     return 0 if EXECUTION.device == "cpu" else processes(wildcards)
+
+
+EXPERIMENTS = {str(experiment): experiment for experiment in PLAN.all_experiments}
+KINDS_WITH_NETWORKS = (
+    "|".join(
+        sorted({each.kind for each in EXPERIMENTS.values() if each.leaves_networks})
+    )
+    or "none"
+)
+
+
+def experiment_of(wildcards) -> Experiment:
+    name = f"{wildcards.study}/{wildcards.kind}/{wildcards.unit}"
+    if name not in EXPERIMENTS:
+        raise WorkflowError(f"preset {PRESET} has no experiment '{name}'")
+    return EXPERIMENTS[name]
+
+
+def experiment_inputs(wildcards) -> list[str]:
+    """Return what an experiment reads: trained networks, data, and the networks of experiments before it."""
+    experiment = experiment_of(wildcards)
+    variants = (variant_files(*variant) for variant in experiment.all_variants())
+    return [
+        *(str(cell.weights_path(PRESET)) for cell in experiment.cells),
+        *dict.fromkeys(path for paths in variants for path in paths),
+        *(str(other.networks_path(PRESET)) for other in experiment.after),
+    ]
+
+
+def experiment_code_roots(wildcards) -> tuple[str, ...]:
+    """Return the modules that determine what an experiment gives."""
+    experiment = experiment_of(wildcards)
+    return experiment_roots(experiment, recipes_of(PLAN.params, experiment))
+
+
+def experiment_expected(wildcards) -> str:
+    """Return the digests of an experiment's settings and of its code, as `rethinking experiment` expects them."""
+    experiment = experiment_of(wildcards)
+    recipes = recipes_of(PLAN.params, experiment)
+    return f"{experiment.digest(recipes)} {experiment_code(experiment, recipes)}"
+
+
+def experiment_gpus(wildcards) -> int:
+    """Return how many GPUs an experiment asks a cluster for."""
+    return 0 if experiment_of(wildcards).on_cpu or EXECUTION.device == "cpu" else 1
+
+
+def experiment_files(experiments: list[Experiment] | None = None) -> list[str]:
+    """Return what experiments leave, all but the networks: those of this plan, or the ones given."""
+    chosen = PLAN.experiments if experiments is None else experiments
+    return [
+        str(path)
+        for each in chosen
+        for path in (each.table_path(PRESET), each.record_path(PRESET))
+    ]
+
+
+def shown_experiments(wildcards) -> list[str]:
+    """Return the results of experiments that a study's tables and figures may show, as far as this plan has them."""
+    shown = [wildcards.study, *STUDIES[wildcards.study].shows]
+    return experiment_files([each for each in PLAN.experiments if each.study in shown])
 
 
 def run_file(cell: Cell, name: str) -> str:
@@ -152,17 +227,10 @@ def original_files(wildcards) -> list[str]:
     return [f"{folder}/manifest.json", *(f"{folder}/{array}.npy" for array in ARRAYS)]
 
 
-def variant_files(wildcards) -> list[str]:
+def variant_files(dataset: str, corruption: str) -> list[str]:
     """Return what a variant consists of: its manifest, and the arrays that are its own or the originals'."""
-    own, true = (
-        f"data/{wildcards.dataset}/{wildcards.corruption}",
-        f"data/{wildcards.dataset}/true",
-    )
-    changed = (
-        ARRAYS
-        if wildcards.corruption == "true"
-        else changed_arrays(wildcards.corruption)
-    )
+    own, true = f"data/{dataset}/{corruption}", f"data/{dataset}/true"
+    changed = ARRAYS if corruption == "true" else changed_arrays(corruption)
     return [
         f"{own}/manifest.json",
         *(f"{own if array in changed else true}/{array}.npy" for array in ARRAYS),

@@ -42,7 +42,7 @@ rule corrupt_labels:
     log:
         "logs/data/{dataset}/{corruption}.log",
     wildcard_constraints:
-        corruption=r"labels-p\d\d|random-labels",
+        corruption=r"(wrong-)?labels-p\d\d|random-labels",
     # Before all training: the longest cells may wait for any of the variants.
     priority: 10000
     conda:

@@ -31,6 +31,7 @@ rule collect:
 rule table:
     input:
         results=rules.collect.output,
+        experiments=shown_experiments,
         published=PUBLISHED,
     output:
         f"{RESULTS}/tables/{{study}}-{{name}}.csv",
@@ -57,6 +58,7 @@ rule table:
 rule figure:
     input:
         results=rules.collect.output,
+        experiments=shown_experiments,
         published=PUBLISHED,
     output:
         f"{RESULTS}/figures/{{study}}-{{name}}.svg",
@@ -81,6 +83,7 @@ rule figure:
 rule summary:
     input:
         results=rules.collect.output,
+        experiments=experiment_files(),
         published=PUBLISHED,
     output:
         f"{RESULTS}/metrics.json",
@@ -107,7 +110,7 @@ rule summary:
             *(
                 study.module_name(part)
                 for study in STUDIES.values()
-                for part in ("tables", "claims", "plots")
+                for part in ("tables", "claims", *(["plots"] if study.plots else []))
             ),
         ),
         settings=shown_settings(),

@@ -4,7 +4,7 @@
 # Train a cell. It depends on its recipe, its variant and the code that trains it: nothing else.
 rule train:
     input:
-        variant_files,
+        lambda wildcards: variant_files(*cell_of(wildcards).variant),
     output:
         [f"{RUN_PATTERN}/{name}" for name in RUN_FILES],
         WEIGHTS_PATTERN,

@@ -31,6 +31,7 @@ from rethinking.cost.measurements import Measurement, Workload
 from rethinking.data.sources import DATASETS
 from rethinking.data.variants import ARRAYS, write_variant
 from rethinking.hardware import accelerators, threads_per_run
+from rethinking.names import whole_dataset
 from rethinking.params import Params
 from rethinking.recipe import Recipe
 from rethinking.records import read_metrics
@@ -111,11 +112,12 @@ def seconds_beside_epochs(params: Params, cell: Cell, root: Path, execution: "Ex
     """
     settings = params.model_dump(mode="json")
     settings["training"]["epochs"], settings["exceptions"] = 1, []
-    settings["datasets"][cell.dataset]["train_examples"] = settings["training"]["batch_size"]
+    dataset = whole_dataset(cell.dataset)
+    settings["datasets"][dataset]["train_examples"] = settings["training"]["batch_size"]
     content = yaml.safe_dump({**settings, "presets": {params.preset: {}}})
     (root / "params.yaml").write_text(content, encoding="utf-8")
     threads = str(execution.describe()["threads"])
-    trained = Cell(cell.dataset, cell.model, "true", "none", cell.seed)
+    trained = Cell(dataset, cell.model, "true", "none", cell.seed)
     command = [sys.executable, "-c", "from rethinking.cli import main; main()", "train", str(trained)]
     command += ["--preset", params.preset, "--threads", threads]
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
@@ -155,7 +157,7 @@ def measure(
 
     def prepared(examples: int | None) -> "nn.Module":
         """Return the network as the training code makes it, with the data loaded: a run without epochs."""
-        changes = {"corruption": "true", "epochs": 0, "train_examples": examples}
+        changes = {"corruption": "true", "epochs": 0, "train_examples": examples, "train_subset": None}
         untrained = recipe.model_copy(update=changes)
         return run(untrained, root / "data", execution, root / "run", "", lambda epoch: None).network
 
@@ -187,11 +189,11 @@ def measure(
 def _seconds_per_step(network: "nn.Module", recipe: Recipe, execution: "Execution") -> tuple[float, float]:
     """Return the seconds of a training step, and CPU seconds a second meanwhile."""
     from rethinking.training.loop import one_epoch
-    from rethinking.training.optimiser import sgd
+    from rethinking.training.optimiser import optimiser_of
     from rethinking.training.progress import EpochInProgress
 
     network.train()
-    optimiser = sgd(network, recipe)
+    optimiser = optimiser_of(network, recipe)
     epochs = count()
 
     def epoch_of(steps: int) -> Callable[[], object]:

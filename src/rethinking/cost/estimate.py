@@ -11,6 +11,7 @@ from rethinking.cells import Cell
 from rethinking.cost.measurements import Device, Measurement, Workload
 from rethinking.data.sources import DATASETS
 from rethinking.data.variants import ARRAYS, changed_arrays
+from rethinking.names import subset_slice
 from rethinking.params import ExecutionParams
 from rethinking.recipe import Recipe
 
@@ -88,7 +89,8 @@ def examples(recipe: Recipe) -> tuple[int, int]:
     """Return how many training and test examples a run uses."""
     dataset = DATASETS[recipe.dataset]
     limit = math.inf if recipe.train_examples is None else recipe.train_examples
-    return int(min(dataset.n_train, limit)), int(min(dataset.n_test, limit))
+    train = subset_slice(recipe.train_subset, int(min(dataset.n_train, limit)))
+    return train.stop - train.start, int(min(dataset.n_test, limit))
 
 
 def wall_seconds(durations: Sequence[float], at_once: int) -> float:
@@ -145,4 +147,4 @@ def on_disk(size: int) -> int:
 
 def needed_variants(cells: Iterable[Cell]) -> set[tuple[str, str]]:
     """Return the data set and corruption of all variants that `cells` are trained on: also the originals of each."""
-    return {variant for cell in cells for variant in ((cell.dataset, cell.corruption), (cell.dataset, "true"))}
+    return {variant for cell in cells for variant in (cell.variant, (cell.variant[0], "true"))}

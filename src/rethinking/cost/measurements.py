@@ -28,6 +28,7 @@ class Workload(NamedTuple):
     """"none", or what is done to each training batch, as "crop" or "flip+rotate"."""
     weight_decay: bool
     dropout: bool
+    optimiser: str = "sgd"
 
     @classmethod
     def of(cls, recipe: Recipe) -> "Workload":
@@ -43,6 +44,7 @@ class Workload(NamedTuple):
             augmentation="+".join(name for name, used in changes if used) or "none",
             weight_decay=recipe.weight_decay > 0,
             dropout=recipe.dropout > 0,
+            optimiser=recipe.optimiser,
         )
 
     @property
@@ -55,6 +57,7 @@ class Workload(NamedTuple):
             *([self.augmentation] if self.augmentation != "none" else []),
             *(["weight decay"] if self.weight_decay else []),
             *(["dropout"] if self.dropout else []),
+            *([self.optimiser] if self.optimiser != "sgd" else []),
         ]
         return f"{self.dataset}, {self.model}, batches of {self.batch_size}" + (f", {', '.join(used)}" if used else "")
 
@@ -89,6 +92,7 @@ class Measurement(BaseModel):
     augmentation: str
     weight_decay: bool
     dropout: bool
+    optimiser: str = "sgd"
     seconds_per_step: float = Field(gt=0)
     seconds_per_1000_evaluated: float = Field(gt=0)
     """Evaluation, always in float32."""

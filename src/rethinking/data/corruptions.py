@@ -16,6 +16,7 @@ from rethinking.errors import UserError
 PIXEL_CORRUPTIONS = ("shuffled-pixels", "random-pixels", "gaussian")
 
 _PARTIAL = re.compile(r"labels-p(?!00)(\d\d)")  # the percentage, two digits: labels-p05, labels-p90
+_WRONG = re.compile(r"wrong-labels-p(?!00)(\d\d)")
 
 # Images worked on at a time: bounds the temporary arrays to some tens of MB at CIFAR-10's size.
 _BLOCK = 4096
@@ -23,7 +24,7 @@ _BLOCK = 4096
 
 def is_label_corruption(corruption: str) -> bool:
     """Whether `corruption` replaces labels and leaves the images alone."""
-    return corruption == "random-labels" or _PARTIAL.fullmatch(corruption) is not None
+    return corruption == "random-labels" or any(name.fullmatch(corruption) for name in (_PARTIAL, _WRONG))
 
 
 def require_corruption(corruption: str) -> None:
@@ -31,12 +32,12 @@ def require_corruption(corruption: str) -> None:
     if corruption != "true" and corruption not in PIXEL_CORRUPTIONS and not is_label_corruption(corruption):
         raise UserError(
             f"{corruption!r} is not a corruption; allowed are true, labels-p01 to labels-p99, random-labels, "
-            f"{', '.join(PIXEL_CORRUPTIONS)}"
+            f"wrong-labels-p01 to wrong-labels-p99, {', '.join(PIXEL_CORRUPTIONS)}"
         )
 
 
 def label_corruption_probability(corruption: str) -> float:
-    """Return the probability with which a training label is redrawn: 0.3 for `labels-p30`.
+    """Return the probability with which a training label is replaced: 0.3 for `labels-p30` and `wrong-labels-p30`.
 
     It is 1 for `random-labels`, and 0 for `true` and the pixel corruptions, which keep the labels. Raises
     UserError for any other name.
@@ -44,8 +45,13 @@ def label_corruption_probability(corruption: str) -> float:
     require_corruption(corruption)
     if corruption == "random-labels":
         return 1.0
-    partial = _PARTIAL.fullmatch(corruption)
+    partial = _PARTIAL.fullmatch(corruption) or _WRONG.fullmatch(corruption)
     return int(partial[1]) / 100 if partial else 0.0
+
+
+def replaces_by_wrong_labels(corruption: str) -> bool:
+    """Whether `corruption` replaces labels by another class always, and never by the same one."""
+    return _WRONG.fullmatch(corruption) is not None
 
 
 def label_corruption_name(probability: float) -> str:
@@ -53,10 +59,22 @@ def label_corruption_name(probability: float) -> str:
 
     Raises UserError for any other probability: the name could not tell it from its neighbour.
     """
+    return {0: "true", 100: "random-labels"}.get(percent := _percent(probability), f"labels-p{percent:02d}")
+
+
+def wrong_labels_name(probability: float) -> str:
+    """Return the corruption that replaces labels by wrong ones with `probability` below 1: `true` for 0.
+
+    Raises UserError for a probability that is not in whole percents.
+    """
+    return f"wrong-labels-p{percent:02d}" if (percent := _percent(probability)) else "true"
+
+
+def _percent(probability: float) -> int:
     percent = round(100 * probability)
     if not 0 <= percent <= 100 or abs(100 * probability - percent) > 1e-6:
         raise UserError(f"{probability} is no probability in whole percents between 0 and 1")
-    return {0: "true", 100: "random-labels"}.get(percent, f"labels-p{percent:02d}")
+    return percent
 
 
 def random_stream(seed: int, dataset: str, corruption: str, split: str) -> np.random.Generator:
@@ -83,6 +101,18 @@ def corrupt_labels(
     redrawn = rng.random(labels.shape) < probability  # random() is below 1, so probability 1 redraws every label
     replacements = rng.integers(classes, size=labels.shape, dtype=np.uint8)
     return np.where(redrawn, replacements, labels)
+
+
+def wrong_labels(
+    labels: NDArray[np.uint8], probability: float, classes: int, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    """Return labels each of which, independently with `probability`, is replaced by a uniformly random other class.
+
+    The label noise of Nakkiran et al. 2019: a fraction `probability` really changes.
+    """
+    replaced = rng.random(labels.shape) < probability
+    shift = rng.integers(1, classes, size=labels.shape, dtype=np.uint8)
+    return np.where(replaced, (labels.astype(np.int64) + shift) % classes, labels).astype(np.uint8)
 
 
 def pixel_permutation(height: int, width: int, rng: np.random.Generator) -> NDArray[np.int64]:

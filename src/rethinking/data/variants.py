@@ -26,8 +26,10 @@ from rethinking.data.corruptions import (
     permute_pixels_per_image,
     pixel_permutation,
     random_stream,
+    replaces_by_wrong_labels,
     require_corruption,
     shuffle_pixels,
+    wrong_labels,
 )
 from rethinking.errors import UserError
 from rethinking.files import atomic_path, checksum, write_json
@@ -144,8 +146,8 @@ def _changed(true: Variant, corruption: str, seed: int) -> Iterator[tuple[str, N
 
     if is_label_corruption(corruption):
         probability = label_corruption_probability(corruption)
-        labels = corrupt_labels(true.train_labels, probability, len(true.classes), stream("train"))
-        yield "train_labels", labels
+        corrupted_labels = wrong_labels if replaces_by_wrong_labels(corruption) else corrupt_labels
+        yield "train_labels", corrupted_labels(true.train_labels, probability, len(true.classes), stream("train"))
         return
     _, _, height, width = true.train_images.shape
     permutation = pixel_permutation(height, width, stream("both"))

@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,9 @@ import pandas as pd
 from rethinking.cells import Cell
 from rethinking.data.corruptions import label_corruption_probability
 from rethinking.errors import UserError
+from rethinking.experiments.experiment import Experiment
+from rethinking.experiments.identity import recipes_of
+from rethinking.experiments.records import ExperimentRecord, read_record
 from rethinking.files import write_text
 from rethinking.params import Params
 from rethinking.records import Epoch, Metrics, read_history, read_metrics
@@ -39,10 +42,20 @@ _TEXT = [*IDENTITY[:-1], "recipe_digest", "device", "device_name", "precision", 
 class Results:
     """Everything that tables, figures and claims may read, and a record of what they did read."""
 
-    def __init__(self, params: Params, cells: pd.DataFrame, histories: pd.DataFrame) -> None:
+    def __init__(
+        self,
+        params: Params,
+        cells: pd.DataFrame,
+        histories: pd.DataFrame,
+        experiments: Sequence[ExperimentRecord] = (),
+        folder: Path = Path(),
+    ) -> None:
+        """`experiments` are those whose tables lie in `folder` and count."""
         self.params = params
         self._cells, self._histories = cells, histories
+        self._experiments, self._folder = experiments, folder
         self._read: set[Cell] = set()
+        self._experiments_read: list[ExperimentRecord] = []
 
     @property
     def cells(self) -> pd.DataFrame:
@@ -67,7 +80,24 @@ class Results:
 
     def fresh(self) -> "Results":
         """Return the same results, of which nothing has been read yet."""
-        return Results(self.params, self._cells, self._histories)
+        return Results(self.params, self._cells, self._histories, self._experiments, self._folder)
+
+    def experiment(self, study: str, kind: str) -> pd.DataFrame:
+        """Return the results of all experiments of a kind, one below the other; nothing at all if none was run."""
+        found = [record for record in self._experiments if (record.study, record.kind) == (study, kind)]
+        self._experiments_read += [record for record in found if record not in self._experiments_read]
+        self._read.update(Cell.parse(name) for record in found for name in record.cells if name.count("/") == 4)
+        tables = [_read_table(self._folder, record) for record in found]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+    @property
+    def experiments(self) -> Sequence[ExperimentRecord]:
+        """The records of all experiments that count."""
+        return self._experiments
+
+    def experiments_read(self) -> list[ExperimentRecord]:
+        """Return the records of the experiments whose results have been read so far."""
+        return self._experiments_read
 
     def read(self) -> pd.DataFrame:
         """Return the lines of `cells` whose run has been read so far, from here or from `histories`."""
@@ -131,8 +161,12 @@ def write_results(folder: Path, cells: str, histories: str) -> None:
     write_text(folder / "cells.csv", cells)
 
 
-def load_results(params: Params, folder: Path) -> Results:
-    """Read collected results. Raises UserError if there are none."""
+def load_results(params: Params, folder: Path, experiments: Iterable[Experiment] = ()) -> Results:
+    """Read collected results, and those of `experiments`. Raises UserError if no run was collected.
+
+    The results of an experiment that was not run are left out, and so are those of one that was run under other
+    settings than those of `params`.
+    """
     frames = []
     for name in ("cells.csv", "histories.csv"):
         try:
@@ -145,7 +179,28 @@ def load_results(params: Params, folder: Path) -> Results:
             raise UserError(f"{folder / name} is damaged (it has no column {absent[0]}); delete it and run again")
     cells, histories = frames
     columns = [*cells, *(name for name in PROVENANCE if name not in cells)]
-    return Results(params, cells.reindex(columns=columns), histories)
+    return Results(params, cells.reindex(columns=columns), histories, _current(params, folder, experiments), folder)
+
+
+def _current(params: Params, folder: Path, experiments: Iterable[Experiment]) -> list[ExperimentRecord]:
+    found = []
+    for experiment in experiments:
+        path = folder.joinpath(*experiment.record_path(params.preset).parts[2:])
+        if path.is_file():
+            record = read_record(path)
+            if record.digest == experiment.digest(recipes_of(params, experiment)):
+                found.append(record)
+    return found
+
+
+def _read_table(folder: Path, record: ExperimentRecord) -> pd.DataFrame:
+    path = folder / "experiments" / record.study / record.kind / f"{record.unit}.csv"
+    try:
+        return pd.read_csv(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} is missing; delete {path.with_suffix('.json').name} beside it and run again") from None
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}); delete it and run again") from None
 
 
 def numbers_as_csv(found: pd.DataFrame, missing: str = "") -> str:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from rethinking import provenance
 from rethinking.cells import Cell
 from rethinking.errors import UserError
+from rethinking.experiments.records import ExperimentRecord
 from rethinking.files import write_text
 from rethinking.results.frame import IDENTITY, PROVENANCE
 
@@ -43,6 +44,25 @@ class UsedRun(BaseModel):
     """Trains just this cell again."""
 
 
+class UsedExperiment(BaseModel):
+    """An experiment as it was when a table or figure was made of its results."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    digest: str
+    """Of its settings and of what it started from."""
+    table: str
+    """SHA-256 of its results."""
+    code: str
+    commit: str | None
+    uncommitted_changes: bool | None
+    device: str | None
+    device_name: str | None
+    command: str
+    """Carries just this out again."""
+
+
 class Lineage(BaseModel):
     """Where a table or figure comes from."""
 
@@ -66,8 +86,10 @@ class Lineage(BaseModel):
     """Digest of the papers' values that it may show."""
     files: dict[str, str]
     """SHA-256 of each file that was made, by name."""
+    experiments: list[UsedExperiment] = []
+    """Whose results it shows."""
     runs: list[UsedRun]
-    """In the order of cells.csv."""
+    """In the order of cells.csv: those shown, and those whose networks an experiment read."""
 
 
 def used_runs(cells: pd.DataFrame, preset: str) -> list[UsedRun]:
@@ -81,13 +103,25 @@ def used_runs(cells: pd.DataFrame, preset: str) -> list[UsedRun]:
     return found
 
 
+def used_experiments(records: Iterable[ExperimentRecord]) -> list[UsedExperiment]:
+    """Return what a table or figure says of the experiments that it is made of."""
+    return [
+        UsedExperiment(
+            name=f"{record.study}/{record.kind}/{record.unit}",
+            device=record.provenance.get("device"),
+            device_name=record.provenance.get("device_name"),
+            **record.model_dump(include={"digest", "table", "code", "commit", "uncommitted_changes", "command"}),
+        )
+        for record in records
+    ]
+
+
 def write_lineage(path: Path, lineage: Lineage) -> None:
     """Write it as JSON, whole or not at all: one line a run, so that a difference shows which run it is."""
     content = lineage.model_dump()
-    runs = [f"\n    {json.dumps(run)}" for run in content.pop("runs")]
-    listed = ",".join(runs) + "\n  " if runs else ""
+    lists = [f'  "{key}": [{_listed(content.pop(key))}]' for key in ("experiments", "runs")]
     head = json.dumps(content, indent=2).removesuffix("\n}")
-    write_text(path, f'{head},\n  "runs": [{listed}]\n}}\n')
+    write_text(path, ",\n".join([head, *lists]) + "\n}\n")
 
 
 def read_lineage(path: Path) -> Lineage:
@@ -105,6 +139,11 @@ def read_lineage(path: Path) -> Lineage:
 def settings_digest(settings: Mapping[str, Any]) -> str:
     """Return 16 hexadecimal digits that change with any of the settings."""
     return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _listed(items: list[dict[str, Any]]) -> str:
+    lines = [f"\n    {json.dumps(item)}" for item in items]
+    return ",".join(lines) + "\n  " if lines else ""
 
 
 def _known(value: Any) -> Any:

@@ -9,7 +9,7 @@ from rethinking.files import write_text
 from rethinking.fingerprint import fingerprint
 from rethinking.results.claims import claims_table
 from rethinking.results.frame import Results
-from rethinking.results.lineage import Kind, Lineage, settings_digest, used_runs, write_lineage
+from rethinking.results.lineage import Kind, Lineage, settings_digest, used_experiments, used_runs, write_lineage
 from rethinking.results.published import published_digest
 from rethinking.studies.study import CLAIMS, Study
 
@@ -73,5 +73,6 @@ def _lineage(kind: Kind, study: Study, name: str, function: str, texts: dict[str
             f"{study.name}-{name}{ending}": hashlib.sha256(text.encode()).hexdigest()
             for ending, text in sorted(texts.items())
         },
+        experiments=used_experiments(results.experiments_read()),
         runs=used_runs(results.read(), params.preset),
     )

@@ -4,11 +4,14 @@ from typing import Literal
 
 from rethinking.cells import Cell, Selection, union
 from rethinking.errors import UserError
+from rethinking.experiments.experiment import Experiment
+from rethinking.names import base_model, whole_dataset
 from rethinking.params import Params
-from rethinking.studies import randomisation
+from rethinking.studies import bias_variance, double_descent, implications, quantisation, randomisation, sparsity
 from rethinking.studies.study import CLAIMS, Study
 
-STUDIES: dict[str, Study] = {study.name: study for study in (randomisation.STUDY,)}
+_MODULES = (randomisation, bias_variance, double_descent, sparsity, quantisation, implications)
+STUDIES: dict[str, Study] = {module.STUDY.name: module.STUDY for module in _MODULES}
 
 
 def selected_studies(selection: Selection) -> list[Study]:
@@ -32,15 +35,45 @@ def grid(params: Params, selection: Selection = Selection()) -> list[Cell]:  # n
     Raises UserError if the selection leaves none, naming what there is.
     """
     everything = union(*(study.cells(params) for study in selected_studies(selection)))
-    corruptions = dict.fromkeys(cell.corruption for cell in everything)
-    for name in selection.corruptions or ():
-        if name not in corruptions:
-            raise UserError(f"--config corruptions: found '{name}', must be one of {', '.join(corruptions)}")
+    there = {
+        "datasets": [name for cell in everything for name in (whole_dataset(cell.dataset), cell.dataset)],
+        "models": [*params.models, *(name for cell in everything for name in (base_model(cell.model), cell.model))],
+        "corruptions": [cell.corruption for cell in everything],
+        "regularizers": [cell.regularizer for cell in everything],
+    }
+    for axis, names in there.items():
+        for name in getattr(selection, axis) or ():
+            if name not in names:
+                raise UserError(f"--config {axis}: found '{name}', must be one of {', '.join(dict.fromkeys(names))}")
     chosen = [cell for cell in everything if selection.keeps(cell)]
-    if not chosen:
+    if everything and not chosen:
         raise UserError(
             f"no cell of preset {params.preset} is left by this selection "
             f"({', '.join(f'{key}={value}' for key, value in selection._asdict().items() if value is not None)}); "
             "widen it"
         )
     return chosen
+
+
+def experiments(params: Params, selection: Selection = Selection()) -> list[Experiment]:  # noqa: B008 (a constant)
+    """Return the experiments of the selected studies whose networks and data the selection leaves whole.
+
+    Each stands after those that it goes on from.
+    """
+    found: list[Experiment] = []
+    for study in selected_studies(selection):
+        for experiment in study.experiments(params):
+            datasets = {dataset for dataset, _ in experiment.all_variants()}
+            whole = all(map(selection.keeps, experiment.all_cells()))
+            if whole and datasets <= set(selection.datasets or datasets):
+                found.append(experiment)
+    return found
+
+
+def require_experiment(params: Params, study: str, kind: str, unit: str) -> Experiment:
+    """Return an experiment by name. Raises UserError, naming what there is, if there is none."""
+    there = {str(experiment): experiment for experiment in experiments(params)}
+    name = f"{study}/{kind}/{unit}"
+    if name not in there:
+        raise UserError(f"experiment: found '{name}', must be one of {', '.join(there)} (preset {params.preset})")
+    return there[name]

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from rethinking.cells import Cell
-from rethinking.params import Params
+from rethinking.experiments.experiment import Experiment
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from rethinking.params import Params
     from rethinking.results.claims import Claim
     from rethinking.results.drawing import Drawing
     from rethinking.results.frame import Results
@@ -24,8 +25,9 @@ CLAIMS = "claims"
 class Study:
     """The names of what a study makes; the code behind them is imported when it is used.
 
-    In the modules of the package `rethinking.studies.<package>`:
-    - experiment.cells(params) -> list[Cell]
+    In the modules of the package `rethinking.studies.<name>`:
+    - design.cells(params) -> list[Cell], design.experiments(params) -> list[Experiment]
+    - <kind>.run(laboratory) -> list[Row], a module for each kind of experiment: these, and no others, load torch
     - tables.TABLES[name](results) -> Table, and tables.numbers(results) -> the headline numbers, nested
     - figures.<name>.DRAWING, a module a figure: its points, computed from results, and how they are drawn
     - claims.CLAIMS: the claims of its section
@@ -33,9 +35,10 @@ class Study:
     """
 
     name: str
-    package: str
     tables: tuple[str, ...]
     figures: tuple[str, ...]
+    shows: tuple[str, ...] = ()
+    """Other studies whose experiments its tables and figures show as well; runs are all studies' alike."""
     plots: tuple[str, ...] = ()
     """Unlike the others' their names do not begin with the study's: no two studies may share one."""
 
@@ -45,7 +48,7 @@ class Study:
 
     def module_name(self, part: str) -> str:
         """Return the full name of one of the study's modules."""
-        return f"rethinking.studies.{self.package}.{part}"
+        return f"rethinking.studies.{self.name}.{part}"
 
     def part(self, kind: str, name: str) -> str:
         """Return the module, below the study's package, that makes the "table" or "figure" of this name."""
@@ -57,9 +60,13 @@ class Study:
         """Return the modules whose imports are all the code that makes what `part` holds."""
         return (self.module_name(part), "rethinking.results.outputs")
 
-    def cells(self, params: Params) -> list[Cell]:
+    def cells(self, params: "Params") -> list[Cell]:
         """Return every cell this study needs at the scale of `params`."""
-        return cast(list[Cell], self.module("experiment").cells(params))
+        return cast(list[Cell], self.module("design").cells(params))
+
+    def experiments(self, params: "Params") -> list[Experiment]:
+        """Return every experiment of this study at the scale of `params`, each after those that it goes on from."""
+        return cast(list[Experiment], self.module("design").experiments(params))
 
     def table(self, name: str) -> "Callable[[Results], Table]":
         """Return the function that makes the table `name`."""

@@ -8,10 +8,10 @@ from rethinking.files import checksum
 from rethinking.params_file import load_params
 from rethinking.records import read_metrics
 from rethinking.results.frame import load_results
-from rethinking.results.lineage import Kind, Lineage, UsedRun, read_lineage
+from rethinking.results.lineage import Kind, Lineage, UsedExperiment, UsedRun, read_lineage
 from rethinking.results.outputs import make
-from rethinking.studies.registry import require_output
-from rethinking.trace.words import commit_words, runs_words
+from rethinking.studies.registry import experiments, require_output
+from rethinking.trace.words import commit_words, experiments_words, runs_words
 
 
 def trace_output(place: Path, preset: str, root: Path) -> list[str]:
@@ -32,6 +32,7 @@ def trace_output(place: Path, preset: str, root: Path) -> list[str]:
         f"{commit_words(lineage.commit, lineage.uncommitted_changes)}",
         f"made again by: {lineage.command}",
         "",
+        *experiments_words(lineage.experiments),
         *runs_words(lineage.runs),
         "",
         *(_changes(lineage, place.parent, root) or ["Nothing has changed since: files, runs, code and settings."]),
@@ -54,6 +55,8 @@ def _changes(lineage: Lineage, folder: Path, root: Path) -> list[str]:
     runs = _differing_runs(lineage.runs, today.runs)
     if runs:
         changes += ["It was made from other runs than those collected now:", *runs]
+    if lineage.experiments != today.experiments:
+        changes += _differing_experiments(lineage.experiments, today.experiments)
     if lineage.code != today.code:
         changes.append(f"It was made by other code than the one here now, which is {today.code}.")
     if lineage.settings != today.settings:
@@ -70,7 +73,7 @@ def _changes(lineage: Lineage, folder: Path, root: Path) -> list[str]:
 def _made_today(lineage: Lineage, root: Path) -> Lineage:
     """Return the record that making it now would leave; nothing is written."""
     params = load_params(root / "params.yaml", lineage.preset)
-    results = load_results(params, root / "results" / lineage.preset)
+    results = load_results(params, root / "results" / lineage.preset, experiments(params))
     study = require_output(lineage.kind, lineage.study, lineage.name)
     return make(lineage.kind, study, lineage.name, results).lineage
 
@@ -87,6 +90,20 @@ def _differing_runs(then: list[UsedRun], now: list[UsedRun]) -> list[str]:
         elif differing := [key for key in old[cell] if old[cell][key] != new[cell][key]]:
             parts = (f"{key} {old[cell][key]} then, {new[cell][key]} now" for key in differing)
             lines.append(f"  {cell}: {'; '.join(parts)}")
+    return lines
+
+
+def _differing_experiments(then: list[UsedExperiment], now: list[UsedExperiment]) -> list[str]:
+    """Name each experiment that is not the same in both."""
+    old, new = ({each.name: each for each in found} for found in (then, now))
+    lines = ["It was made from other experiments than those here now:"]
+    for name in dict.fromkeys([*old, *new]):
+        if name not in new:
+            lines.append(f"  {name}: not here any more, or under other settings")
+        elif name not in old:
+            lines.append(f"  {name}: carried out since")
+        elif old[name] != new[name]:
+            lines.append(f"  {name}: carried out again since")
     return lines
 
 

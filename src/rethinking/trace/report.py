@@ -7,10 +7,12 @@ from rethinking.cells import RUN_FILES, WEIGHTS_FILE, Cell
 from rethinking.errors import UserError
 from rethinking.params_file import load_params
 from rethinking.results.frame import load_results
-from rethinking.results.lineage import used_runs
+from rethinking.results.lineage import used_experiments, used_runs
+from rethinking.studies.registry import experiments
+from rethinking.trace.experiments import trace_experiment
 from rethinking.trace.outputs import trace_output
 from rethinking.trace.runs import trace_run
-from rethinking.trace.words import UNCOMMITTED, runs_words
+from rethinking.trace.words import UNCOMMITTED, experiments_words, runs_words
 
 
 def trace(file: str, root: Path = Path()) -> list[str]:
@@ -29,6 +31,8 @@ def _trace(file: str, root: Path) -> list[str]:
     match place.parts:
         case ("results", preset, "tables" | "figures", _):
             return trace_output(place, preset, root)
+        case ("results", preset, "experiments", _, _, _) if (root / place.with_suffix(".json")).is_file():
+            return trace_experiment(place, preset, root)
         case ("results", preset, *_) if (root / place).is_file():
             return _trace_summary(place, preset, root)
         case ("runs" | "weights", preset, *names) if len(names) >= 5 and "/".join(names[5:]) in (
@@ -46,10 +50,13 @@ def _trace(file: str, root: Path) -> list[str]:
 def _trace_summary(place: Path, preset: str, root: Path) -> list[str]:
     """Say what the files come from that sum up all runs: collected lines, headline numbers, claims, plots."""
     collected = place.name in ("cells.csv", "histories.csv")
-    results = load_results(load_params(root / "params.yaml", preset), root / "results" / preset)
+    params = load_params(root / "params.yaml", preset)
+    results = load_results(params, root / "results" / preset, experiments(params))
+    used = [] if collected else experiments_words(used_experiments(results.experiments))
     return [
         f"{place}: {'collected from the' if collected else 'sums up all'} runs of preset {preset}",
         f"made again by: rethinking {'collect' if collected else 'summary'} --preset {preset}",
         "",
+        *used,
         *runs_words(used_runs(results.cells, preset)),
     ]

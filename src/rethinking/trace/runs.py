@@ -71,7 +71,7 @@ def _recorded(metrics: Metrics, cell: Cell) -> list[str]:
     if gpu := known.get("gpu"):
         lines.append("GPU: " + ", ".join(f"{name} {version}" for name, version in gpu.items()))
     lines += [
-        f"data: {cell.dataset}/{cell.corruption}, checksum {known.get('variant')}",
+        f"data: {'/'.join(cell.variant)}, checksum {known.get('variant')}",
         f"recipe {metrics.recipe_digest}:",
         *(f"  {name}: {_flat(value)}" for name, value in metrics.recipe.items()),
     ]
@@ -98,11 +98,11 @@ def _files_changed(cell: Cell, metrics: Metrics, preset: str, root: Path) -> lis
     elif recorded and checksum(root / weights) != recorded:
         changes.append(f"{weights} are not the weights that this run left.")
     try:
-        variant = load_variant(root / "data", cell.dataset, cell.corruption, verify=False).digest
+        variant = load_variant(root / "data", *cell.variant, verify=False).digest
     except UserError:
         return changes  # the data are not here, or not whole: training would say so
     if variant != metrics.provenance.get("variant"):
-        changes.append(f"data/{cell.dataset}/{cell.corruption} are other data now, checksum {variant}.")
+        changes.append(f"data/{'/'.join(cell.variant)} are other data now, checksum {variant}.")
     return changes
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rethinking.results.lineage import UsedRun
+from rethinking.results.lineage import UsedExperiment, UsedRun
 
 UNCOMMITTED = " with uncommitted changes"
 
@@ -26,6 +26,20 @@ def device_words(run: Mapping[str, Any]) -> str:
         f"{processes} processes" if processes and processes > 1 else None,
     ]
     return ", ".join(part for part in parts if part) or "device not recorded"
+
+
+def experiments_words(experiments: Iterable[UsedExperiment]) -> list[str]:
+    """Return the experiments, three lines each, as runs; nothing if there are none."""
+    lines: list[str] = []
+    for each in experiments:
+        lines += [
+            f"  {each.name}",
+            f"      settings {each.digest}, code {each.code}, {commit_words(each.commit, each.uncommitted_changes)}, "
+            f"{device_words(each.model_dump())}",
+            f"      {each.command}",
+        ]
+    count = len(lines) // 3
+    return [f"from {count} experiment{'s' * (count != 1)}:", *lines, ""] if count else []
 
 
 def runs_words(runs: Iterable[UsedRun]) -> list[str]:

@@ -5,14 +5,14 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from rethinking.data.images import DeviceImages
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training.devices import Execution
 from rethinking.training.evaluate import evaluate
-from rethinking.training.optimiser import SGD, learning_rate
+from rethinking.training.losses import summed_loss
+from rethinking.training.optimiser import Optimiser, learning_rate
 from rethinking.training.progress import EpochInProgress, Progress
 
 
@@ -22,7 +22,7 @@ def nothing() -> None:
 
 def train(
     network: nn.Module,
-    optimiser: SGD,
+    optimiser: Optimiser,
     recipe: Recipe,
     execution: Execution,
     train_split: DeviceImages,
@@ -45,15 +45,15 @@ def train(
     processes = execution.processes
     while not progress.finished(recipe):
         number, examples = len(progress.history), len(train_split)
-        optimiser.learning_rate = learning_rate(recipe, number)
         epoch = progress.epoch = progress.epoch or EpochInProgress.begin(recipe, execution, examples, number)
         online_loss, online_accuracy = one_epoch(network, optimiser, recipe, execution, train_split, epoch, after_step)
         on_train = evaluate(network, evaluation_split, processes, after_step)
         on_test = evaluate(network, test_split, processes, after_step)
+        steps = math.ceil(examples / recipe.batch_size)
         finished = Epoch(
             epoch=number + 1,
-            step=(number + 1) * math.ceil(examples / recipe.batch_size),
-            learning_rate=optimiser.learning_rate,
+            step=(number + 1) * steps,
+            learning_rate=learning_rate(recipe, number, number * steps),
             online_loss=online_loss,
             online_accuracy=online_accuracy,
             train_loss=on_train.loss,
@@ -68,7 +68,7 @@ def train(
 
 def one_epoch(
     network: nn.Module,
-    optimiser: SGD,
+    optimiser: Optimiser,
     recipe: Recipe,
     execution: Execution,
     split: DeviceImages,
@@ -80,10 +80,12 @@ def one_epoch(
     Online means: averages over the batches as they were seen in training, before each step. The last, smaller batch is
     kept (391 steps on CIFAR-10): this is about fitting every example.
     """
-    for index in torch.split(epoch.order, recipe.batch_size)[epoch.steps :]:
+    batches = torch.split(epoch.order, recipe.batch_size)
+    for index in batches[epoch.steps :]:
+        optimiser.learning_rate = learning_rate(recipe, epoch.number, epoch.number * len(batches) + epoch.steps)
         part = execution.processes.part(len(index))
         images, labels = split.batch(index[part.place], epoch.augmentation, part)
-        loss, logits = step(network, optimiser, execution, images, labels, len(index))
+        loss, logits = step(network, optimiser, recipe, execution, images, labels, len(index))
         epoch.loss_sum += loss * len(index)
         epoch.correct += (logits.argmax(dim=1) == labels).sum()
         epoch.steps += 1
@@ -95,7 +97,13 @@ def one_epoch(
 
 
 def step(
-    network: nn.Module, optimiser: SGD, execution: Execution, images: Tensor, labels: Tensor, examples: int
+    network: nn.Module,
+    optimiser: Optimiser,
+    recipe: Recipe,
+    execution: Execution,
+    images: Tensor,
+    labels: Tensor,
+    examples: int,
 ) -> tuple[Tensor, Tensor]:
     """Take one gradient step on a batch of so many examples, of which `images` are this process's part.
 
@@ -104,7 +112,7 @@ def step(
     """
     with execution.autocast:
         logits = network(images)
-    loss = functional.cross_entropy(logits.float(), labels, reduction="sum") / examples
+    loss = summed_loss(recipe, logits.float(), labels) / examples
     optimiser.zero_grad()
     torch.autograd.backward(loss)
     execution.processes.add_up(*optimiser.gradients())

@@ -1,5 +1,7 @@
-"""Stochastic gradient descent with momentum, and its schedule (Zhang et al. 2017, appendix A)."""
+"""Optimisers and schedules: stochastic gradient descent with momentum (Zhang et al. 2017, appendix A), and Adam."""
 
+import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,34 +11,38 @@ from torch import Tensor, nn
 from rethinking.recipe import Recipe
 
 
-def learning_rate(recipe: Recipe, epoch: int) -> float:
-    """Return the learning rate of an epoch, counted from 0: initial rate times decay ** epoch."""
-    return recipe.initial_learning_rate * recipe.learning_rate_decay**epoch
+def learning_rate(recipe: Recipe, epoch: int, step: int) -> float:
+    """Return the learning rate of a gradient step of an epoch, both counted from 0, steps over all epochs.
+
+    - exponential: initial rate * decay ** epoch (Zhang et al. 2017);
+    - step: multiplied by the decay after every `learning_rate_period` epochs (Yang et al. 2020);
+    - inverse-sqrt: initial rate / sqrt(1 + floor(step / period)), the period in gradient steps (Nakkiran et al. 2019).
+    """
+    period = recipe.learning_rate_period
+    match recipe.learning_rate_schedule:
+        case "exponential":
+            factor = recipe.learning_rate_decay**epoch
+        case "step":
+            factor = recipe.learning_rate_decay ** (epoch // period)
+        case "inverse-sqrt":
+            factor = 1 / math.sqrt(1 + step // period)
+    return recipe.initial_learning_rate * factor
 
 
 @dataclass
-class SGD:
-    """`torch.optim.SGD` with momentum, the same numbers without the three seconds that it needs to start.
-
-    Any optimiser of torch's imports its compiler, which takes as long as importing torch, and many times as long as a
-    step: a small cell would spend most of its time there.
-    """
+class Optimiser(ABC):
+    """Updates parameters from the gradients of the last backward pass."""
 
     decayed: list[nn.Parameter]
     """Parameters under weight decay."""
     free: list[nn.Parameter]
     weight_decay: float
     """Multiplies the weights in the gradient: a penalty of weight_decay/2 * |w|^2."""
-    momentum: float
     learning_rate: float
-    velocities: list[Tensor] = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.velocities = [torch.zeros_like(parameter) for parameter in self.parameters]
 
     @property
     def parameters(self) -> list[Tensor]:
-        """All parameters, in the order of the velocities."""
+        """All parameters, those under weight decay first."""
         return [*self.decayed, *self.free]
 
     def zero_grad(self) -> None:
@@ -47,21 +53,53 @@ class SGD:
     def gradients(self) -> list[Tensor]:
         """Return the gradients of the last backward pass, in the order of the parameters."""
         gradients = [parameter.grad for parameter in self.parameters if parameter.grad is not None]
-        if len(gradients) < len(self.velocities):
+        if len(gradients) < len(self.parameters):
             raise RuntimeError("a parameter has no gradient: every parameter must be part of the loss")
         return gradients
+
+    def penalised_gradients(self) -> list[Tensor]:
+        """Return the gradients of the loss with the penalty of weight decay."""
+        gradients = self.gradients()
+        if not self.weight_decay:
+            return gradients
+        count = len(self.decayed)
+        decayed = torch._foreach_add(gradients[:count], self.parameters[:count], alpha=self.weight_decay)
+        return [*decayed, *gradients[count:]]
+
+    @abstractmethod
+    def step(self) -> None:
+        """Update the parameters in place."""
+
+    @abstractmethod
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint needs to go on."""
+
+    @abstractmethod
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over the state of an interrupted run."""
+
+
+@dataclass
+class SGD(Optimiser):
+    """`torch.optim.SGD` with momentum, the same numbers without the three seconds that it needs to start.
+
+    Any optimiser of torch's imports its compiler, which takes as long as importing torch, and many times as long as a
+    step: a small cell would spend most of its time there.
+    """
+
+    momentum: float
+    velocities: list[Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.velocities = [torch.zeros_like(parameter) for parameter in self.parameters]
 
     @torch.no_grad()
     def step(self) -> None:
         """Update the parameters in place: v = momentum * v + g + weight_decay * w, then w = w - learning_rate * v."""
-        parameters, gradients = self.parameters, self.gradients()
-        if self.weight_decay:
-            count = len(self.decayed)
-            decayed = torch._foreach_add(gradients[:count], parameters[:count], alpha=self.weight_decay)
-            gradients = [*decayed, *gradients[count:]]
+        gradients = self.penalised_gradients()
         torch._foreach_mul_(self.velocities, self.momentum)
         torch._foreach_add_(self.velocities, gradients)
-        torch._foreach_add_(parameters, self.velocities, alpha=-self.learning_rate)
+        torch._foreach_add_(self.parameters, self.velocities, alpha=-self.learning_rate)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint needs to go on."""
@@ -73,10 +111,51 @@ class SGD:
             mine.copy_(saved)
 
 
-def sgd(network: nn.Module, recipe: Recipe) -> SGD:
+@dataclass
+class Adam(Optimiser):
+    """`torch.optim.Adam` with its usual constants, the same numbers without the seconds that it needs to start."""
+
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: float = 1e-8
+    steps: int = field(default=0, init=False)
+    means: list[Tensor] = field(init=False)
+    squares: list[Tensor] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.squares = [torch.zeros_like(parameter) for parameter in self.parameters]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Update the parameters in place (Kingma & Ba 2015); weight decay is part of the gradient, as in torch's."""
+        gradients = self.penalised_gradients()
+        self.steps += 1
+        first, second = self.betas
+        torch._foreach_lerp_(self.means, gradients, 1 - first)
+        torch._foreach_mul_(self.squares, second)
+        torch._foreach_addcmul_(self.squares, gradients, gradients, value=1 - second)
+        scale = torch._foreach_sqrt(self.squares)
+        torch._foreach_div_(scale, math.sqrt(1 - second**self.steps))
+        torch._foreach_add_(scale, self.epsilon)
+        rate = self.learning_rate / (1 - first**self.steps)
+        torch._foreach_addcdiv_(self.parameters, self.means, scale, value=-rate)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return what a checkpoint needs to go on."""
+        return {"steps": self.steps, "means": self.means, "squares": self.squares}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take over the state of an interrupted run."""
+        self.steps = state["steps"]
+        for mine, saved in zip([*self.means, *self.squares], [*state["means"], *state["squares"]], strict=True):
+            mine.copy_(saved)
+
+
+def optimiser_of(network: nn.Module, recipe: Recipe) -> Optimiser:
     """Return the recipe's optimiser, decaying the weights (never the biases) of the layers that the recipe names.
 
-    "hidden-linear" spares convolutions and the last layer, as TensorFlow's CIFAR-10 tutorial does.
+    "hidden-linear" spares convolutions and the last layer, as TensorFlow's CIFAR-10 tutorial does. Weights that
+    `torch.nn.utils.prune` masks count as the weights that they are.
     """
     decayed: list[nn.Parameter] = []
     free: list[nn.Parameter] = []
@@ -84,5 +163,8 @@ def sgd(network: nn.Module, recipe: Recipe) -> SGD:
     for layer in network.modules():
         chosen = recipe.weight_decay_layers == "all" or layer in hidden
         for name, parameter in layer.named_parameters(recurse=False):
-            (decayed if chosen and name == "weight" else free).append(parameter)
-    return SGD(decayed, free, recipe.weight_decay, recipe.momentum, learning_rate(recipe, 0))
+            (decayed if chosen and name in ("weight", "weight_orig") else free).append(parameter)
+    rate = learning_rate(recipe, 0, 0)
+    if recipe.optimiser == "adam":
+        return Adam(decayed, free, recipe.weight_decay, rate)
+    return SGD(decayed, free, recipe.weight_decay, rate, recipe.momentum)

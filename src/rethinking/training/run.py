@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,19 +16,24 @@ from rethinking.data.images import DeviceImages
 from rethinking.data.variants import Variant, load_variant
 from rethinking.errors import UserError
 from rethinking.models import build, parameter_count
+from rethinking.names import subset_slice
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training import checkpoint
 from rethinking.training.devices import Execution
 from rethinking.training.interruption import Interrupted, Interruption
 from rethinking.training.loop import train
-from rethinking.training.optimiser import SGD, sgd
+from rethinking.training.optimiser import Optimiser, optimiser_of
 from rethinking.training.progress import Progress
 
 CHECKPOINT_SECONDS = 30.0
 """Wall time between checkpoints: what a run that is killed loses at most, besides an evaluation's block."""
 CHECKPOINT_VARIABLE = "RETHINKING_CHECKPOINT_SECONDS"
 """Environment variable that sets another time; 0 for a checkpoint after every step."""
+
+
+def nothing(_: nn.Module) -> None:
+    """Leave the network as it was initialised."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +55,13 @@ def run(
     code: str,
     report: Callable[[Epoch], None],
     interruption: Interruption | None = None,
+    prepare: Callable[[nn.Module], None] = nothing,
 ) -> Outcome:
     """Train `recipe` from the start, or from the checkpoint in `folder` if one of the same identity lies there.
 
     `code` is the fingerprint of the code that trains: a checkpoint made by other code is not continued. `report` is
-    called after each epoch, in the process that leads.
+    called after each epoch, in the process that leads. `prepare` is called with the network as it was initialised,
+    before anything else is done with it: it may give it other weights, or masks. What it does must be part of `code`.
 
     Checkpoints are written every CHECKPOINT_SECONDS, and when `interruption` asks the run to stop: it then raises
     Interrupted after the current step, and the next call goes on from there. Without an `interruption` of the caller's,
@@ -62,17 +70,15 @@ def run(
     Raises UserError if the variant is missing or damaged, or a checkpoint cannot be written.
     """
     variant = load_variant(data_root, recipe.dataset, recipe.corruption)
-    train_split = _split(variant, "train", recipe, execution, augment=True)
-    train_clean = _split(variant, "train", recipe, execution, augment=False) if train_split.augment else train_split
-    test_split = _split(variant, "test", recipe, execution, augment=False)
+    train_split = split(variant, "train", recipe, execution.device, augment=True)
+    train_clean = split(variant, "train", recipe, execution.device) if train_split.augment else train_split
+    test_split = split(variant, "test", recipe, execution.device)
 
-    # Weights are drawn on the CPU: a seed means the same initial network on every device.
-    torch.manual_seed(recipe.derived_seed("initialisation"))
-    shape = (variant.train_images.shape[1], recipe.crop_size, recipe.crop_size)
-    network = build(recipe, shape, len(variant.classes))
+    network = initial_network(recipe, variant)
+    prepare(network)
     network = network.to(execution.device).to(memory_format=torch.channels_last)
     execution.processes.share(network)
-    optimiser = sgd(network, recipe)
+    optimiser = optimiser_of(network, recipe)
 
     identity = f"{recipe.digest()} {variant.digest} {code}"
     asked = interruption or Interruption()
@@ -101,6 +107,13 @@ def run(
     return Outcome(network, progress.history, parameter_count(network), len(train_split), variant.digest)
 
 
+def initial_network(recipe: Recipe, variant: Variant) -> nn.Module:
+    """Return the recipe's network before training, on the CPU: a seed means the same weights on every device."""
+    torch.manual_seed(recipe.derived_seed("initialisation"))
+    shape = (variant.train_images.shape[1], recipe.crop_size, recipe.crop_size)
+    return build(recipe, shape, len(variant.classes))
+
+
 @dataclass
 class _Checkpoints:
     """Brings a run to where its checkpoint left it, and checkpoints it on the way."""
@@ -110,7 +123,7 @@ class _Checkpoints:
     recipe: Recipe
     execution: Execution
     network: nn.Module
-    optimiser: SGD
+    optimiser: Optimiser
     interruption: Interruption
     seconds: float
     progress: Progress = field(init=False)
@@ -162,12 +175,17 @@ def _checkpoint_seconds() -> float:
         raise UserError(f"{CHECKPOINT_VARIABLE}={text}: must be a number of seconds, for example 30") from None
 
 
-def _split(variant: Variant, name: str, recipe: Recipe, execution: Execution, augment: bool) -> DeviceImages:
+def split(
+    variant: Variant, name: Literal["train", "test"], recipe: Recipe, device: torch.device, augment: bool = False
+) -> DeviceImages:
+    """Return a variant's training or test examples as the recipe shows them to its network.
+
+    Raises UserError if the training set has no such subset.
+    """
     images, labels = getattr(variant, f"{name}_images"), getattr(variant, f"{name}_labels")
-    stored = torch.from_numpy(np.array(images[: recipe.train_examples])).to(execution.device)
-    return DeviceImages(
-        stored,
-        torch.from_numpy(labels[: recipe.train_examples].astype(np.int64)).to(execution.device),
-        recipe,
-        augment,
-    )
+    images, labels = images[: recipe.train_examples], labels[: recipe.train_examples]
+    if name == "train":
+        chosen = subset_slice(recipe.train_subset, len(labels))
+        images, labels = images[chosen], labels[chosen]
+    stored = torch.from_numpy(np.array(images)).to(device)
+    return DeviceImages(stored, torch.from_numpy(labels.astype(np.int64)).to(device), recipe, augment)

@@ -19,7 +19,7 @@ def versioned_folders(plan: Plan, *, weights: bool = True) -> list[Path]:
     A folder is recorded by a file of its name with the ending .dvc. Variants of data sets are shared by presets.
     """
     preset = plan.params.preset
-    variants = {(cell.dataset, corruption) for cell in plan.all_cells for corruption in ("true", cell.corruption)}
+    variants = {(dataset, name) for dataset, used in plan.all_variants for name in ("true", used)}
     return [
         *(DATA / dataset / corruption for dataset, corruption in sorted(variants)),
         RUNS / preset,
@@ -93,7 +93,8 @@ def is_whole(plan: Plan, folder: Path) -> bool:
     """
     preset = plan.params.preset
     if folder == WEIGHTS / preset:
-        return all(Path(cell.weights_path(preset)).is_file() for cell in plan.all_cells)
+        left = (each.networks_path(preset) for each in plan.all_experiments if each.leaves_networks)
+        return all(Path(path).is_file() for path in (*(cell.weights_path(preset) for cell in plan.all_cells), *left))
     if folder == RUNS / preset:
         return all(Path(cell.run_folder(preset), "metrics.json").is_file() for cell in plan.all_cells)
     return True

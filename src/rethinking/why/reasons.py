@@ -134,12 +134,18 @@ def why_made(job: Job, jobs: Sequence[Job]) -> str:
     # Where inputs are made anew, settings that changed are told of where they take effect: at the cells.
     if not job.remade:
         parts += [listing(changes.settings)] if changes.settings else []
-        parts += [_UNNAMED.get(name, f"{name} changed") for name in changes.unnamed]
+        parts += filter(None, (_UNNAMED.get(name, f"{name} changed") for name in changes.unnamed))
         parts += _inputs_change(job)
     return "; ".join(parts) or (_follows(job, jobs) if job.remade else job.words)
 
 
-_UNNAMED = {"recipes": "settings of its cells changed", "study": "settings changed", "content": "sources changed"}
+# What is expected of an experiment sums up settings and code, which are told of by name.
+_UNNAMED = {
+    "expected": "",
+    "recipes": "settings of its cells changed",
+    "study": "settings changed",
+    "content": "sources changed",
+}
 
 
 def _short(job: Job) -> list[str]:
@@ -167,6 +173,8 @@ def _follows(job: Job, jobs: Sequence[Job]) -> str:
         return "because the results it shows change"
     if job.rule not in RESULTS:
         return f"because {inputs(job.remade)} would be made anew"
+    if any("/experiments/" in path for path in job.remade):
+        return "because the experiments they show change"
     if all(other.remade for other in jobs if other.rule == COLLECT):
         return RUNS_CHANGE
     return "because cells.csv changes"

@@ -4,7 +4,6 @@ from rethinking.studies.study import Study
 
 STUDY = Study(
     name="randomisation",
-    package="randomisation",
     tables=(
         "table1",
         "table4",

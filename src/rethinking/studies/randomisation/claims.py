@@ -7,7 +7,7 @@ from rethinking.data.sources import DATASETS
 from rethinking.results.claims import NOT_RUN, Claim, Verdict, verdict
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
-from rethinking.studies.randomisation.experiment import (
+from rethinking.studies.randomisation.design import (
     ALL_MODELS,
     SWEEP_MODELS,
     sweep_corruptions,

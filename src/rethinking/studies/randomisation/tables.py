@@ -11,7 +11,7 @@ from rethinking.results.frame import Estimate, Results, estimate
 from rethinking.results.published import published_curve
 from rethinking.results.table import Cell, Column, Table
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
-from rethinking.studies.randomisation.experiment import (
+from rethinking.studies.randomisation.design import (
     ALL_MODELS,
     FIGURE_1A,
     SWEEP_MODELS,

@@ -9,7 +9,7 @@ from rethinking.results.frame import Results, matching
 from rethinking.results.style import BLUE, GREY, RED, figure
 from rethinking.results.titles import model_title
 from rethinking.studies.randomisation.curves import dataset_of
-from rethinking.studies.randomisation.experiment import all_models
+from rethinking.studies.randomisation.design import all_models
 from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR
 from rethinking.studies.randomisation.tables import measured, runs
 

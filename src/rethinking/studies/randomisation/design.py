@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from rethinking.cells import Cell, union
 from rethinking.data.corruptions import label_corruption_name
+from rethinking.experiments.experiment import Experiment
 from rethinking.params import Params
 from rethinking.results.published import read_published
 
@@ -109,3 +110,8 @@ def cells(params: Params) -> list[Cell]:
         for corruption in ("true", "random-labels")
     ]
     return union(*tables, *curves, *sweep, *further, *elsewhere)
+
+
+def experiments(params: Params) -> list[Experiment]:
+    """Return none: all that this study shows is in the runs themselves."""
+    return []

@@ -1,0 +1,9 @@
+"""Bias and variance of networks by width (Yang et al. 2020, Neal et al. 2018)."""
+
+from rethinking.studies.study import Study
+
+STUDY = Study(
+    name="bias_variance",
+    tables=(),
+    figures=(),
+)

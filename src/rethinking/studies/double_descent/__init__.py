@@ -1,0 +1,9 @@
+"""Double descent (Belkin et al. 2019, Nakkiran et al. 2019)."""
+
+from rethinking.studies.study import Study
+
+STUDY = Study(
+    name="double_descent",
+    tables=(),
+    figures=(),
+)
