@@ -12,7 +12,10 @@ from rethinking.data.corruptions import (
     permute_pixels_per_image,
     pixel_permutation,
     random_stream,
+    replaces_by_wrong_labels,
     shuffle_pixels,
+    wrong_labels,
+    wrong_labels_name,
 )
 from rethinking.errors import UserError
 
@@ -82,6 +85,29 @@ def test_changed_labels_are_spread_over_all_other_classes() -> None:
     for old in range(10):
         counts = np.bincount(new[old], minlength=10)
         assert chi_square(np.delete(counts, old)) < 31.8  # the same at 8 degrees of freedom
+
+
+@pytest.mark.parametrize("probability", [0.1, 0.2, 0.5])
+def test_wrong_labels_are_never_the_right_ones_and_uniform_over_the_others(probability: float) -> None:
+    """Nakkiran et al. 2019: so a fraction p really changes, not 0.9 p."""
+    name = wrong_labels_name(probability)
+    assert label_corruption_probability(name) == probability
+    assert replaces_by_wrong_labels(name)
+    labels = wrong_labels(LABELS, probability, 10, stream(name))
+    changed = labels != LABELS
+    assert changed.mean() == pytest.approx(probability, abs=0.006)  # four standard errors of 100,000
+    shifts = (labels[changed].astype(int) - LABELS[changed]) % 10
+    assert chi_square(np.bincount(shifts, minlength=10)[1:]) < 30  # 8 degrees of freedom: p < 0.0003
+    assert labels.dtype == np.uint8
+
+
+def test_wrong_labels_have_names_of_their_own() -> None:
+    assert wrong_labels_name(0.0) == "true"
+    assert wrong_labels_name(0.15) == "wrong-labels-p15"
+    assert not replaces_by_wrong_labels("labels-p15")
+    for bad in (0.155, 1.5):
+        with pytest.raises(UserError, match="no probability"):
+            wrong_labels_name(bad)
 
 
 def test_probability_zero_changes_no_label_and_the_input_is_left_alone() -> None:

@@ -28,6 +28,13 @@ PUBLISHED_PARAMETERS = {  # Zhang et al. 2017, table 1
     "mlp-1x512": 1_209_866,
 }
 
+FURTHER_PARAMETERS = {  # Nakkiran et al. 2019, and the usual counts of residual networks on CIFAR-10
+    "cnn": 1_557_066,
+    "resnet18": 11_171_146,
+    "resnet34": 21_282_122,
+    "perceptron": 151_242,
+}
+
 EVERY_MODEL = [
     pytest.param(name, model, dataset, id=f"{name}-{model}-{dataset}")
     for name, params in PRESETS.items()
@@ -60,8 +67,28 @@ def test_parameters_are_counted_as_in_table_1(model: str, count: int) -> None:
     assert parameter_count(paper_network(model)) == count
 
 
-def test_every_model_of_table_1_is_defined() -> None:
-    assert set(PRESETS["paper"].models) == set(PUBLISHED_PARAMETERS)
+@pytest.mark.parametrize(("model", "count"), FURTHER_PARAMETERS.items())
+def test_the_other_models_have_their_usual_sizes(model: str, count: int) -> None:
+    assert parameter_count(paper_network(model)) == count
+
+
+def test_every_model_has_a_known_size() -> None:
+    assert set(PRESETS["paper"].models) == {*PUBLISHED_PARAMETERS, *FURTHER_PARAMETERS}
+
+
+@pytest.mark.parametrize("model", ["cnn", "resnet18", "resnet34", "perceptron", "mlp-3x512"])
+def test_a_models_name_may_say_its_width(model: str) -> None:
+    """Doubling the width of a network that is wide enough quadruples its parameters, or doubles one hidden layer's."""
+    narrow, wide = (parameter_count(paper_network(f"{model}-k{width}")) for width in (32, 64))
+    factor = {"perceptron": 2, "mlp-3x512": 2}.get(model, 4)
+    assert wide / narrow == pytest.approx(factor, rel=0.05)
+    assert paper_network(f"{model}-k64").state_dict().keys() == paper_network(model).state_dict().keys()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 28, 32])
+def test_the_network_of_five_layers_takes_images_of_any_size(size: int) -> None:
+    recipe = recipe_of("paper", "cnn-k2")
+    assert network_of(recipe, (3, size, size)).eval()(images(2, (3, size, size))).shape == (2, 10)
 
 
 @pytest.mark.parametrize(("preset", "model", "dataset"), EVERY_MODEL)
