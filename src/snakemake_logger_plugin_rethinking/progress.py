@@ -41,7 +41,7 @@ class Job:
     @property
     def kind(self) -> tuple[str, str]:
         """Jobs of one kind are expected to take equally long: same rule and, in training, same model."""
-        return self.rule, self.wildcards.get("model", "") if self.rule == TRAIN else ""
+        return self.rule, self.wildcards.get("model", "") if self.rule == TRAIN else self.wildcards.get("kind", "")
 
 
 @dataclass(frozen=True)

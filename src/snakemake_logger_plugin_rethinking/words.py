@@ -15,6 +15,8 @@ TITLES = {
     "corrupt_labels": "Make variants",
     "corrupt_images": "Make variants",
     "train": "Train",
+    "experiment": "Experiments",
+    "experiment_with_networks": "Experiments",
     "collect": "Collect results",
     "table": "Make tables",
     "figure": "Draw figures",
@@ -31,9 +33,13 @@ def title_of(rule: str) -> str:
 
 
 def job_name(rule: str, wildcards: Mapping[str, str]) -> str:
-    """Name of a job: a cell's ``dataset/model/corruption/regularizer/seed-k``, else rule and wildcards."""
+    """Name of a job: a cell's ``dataset/model/corruption/regularizer/seed-k``, an experiment's ``study/kind/unit``, else
+    rule and wildcards.
+    """
     if rule == TRAIN and {"dataset", "model", "corruption", "regularizer", "seed"} <= wildcards.keys():
         return "{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}".format_map(wildcards)
+    if {"study", "kind", "unit"} <= wildcards.keys():
+        return "{study}/{kind}/{unit}".format_map(wildcards)
     return " ".join([rule.replace("_", " "), *filter(None, ["/".join(map(str, wildcards.values()))])])
 
 

@@ -15,6 +15,7 @@ from rethinking.cost.estimate import DeviceTime
 from rethinking.cost.measurements import Measurement
 from rethinking.data.sources import DATASETS
 from rethinking.hardware import cpu_name
+from rethinking.names import base_model
 from rethinking.plan import Plan
 from rethinking.recipe import Recipe
 from rethinking.runs import training_code
@@ -151,7 +152,8 @@ def described(forecast: Forecast) -> str:
     """Return the forecast as text for a terminal."""
     plan = forecast.plan
     studies = ", ".join(study.name for study in plan.studies)
-    heading = f"preset {plan.params.preset}: {len(plan.cells):,} cells of {studies}"
+    experiments = f" and {len(plan.experiments)} experiments" if plan.experiments else ""
+    heading = f"preset {plan.params.preset}: {len(plan.cells):,} cells{experiments} of {studies}"
     parts = [[heading], _time_table(forecast), list(_remarks(forecast)), _space_table(forecast)]
     return "\n\n".join("\n".join(part) for part in parts if part)
 
@@ -159,8 +161,8 @@ def described(forecast: Forecast) -> str:
 def _time_table(forecast: Forecast) -> list[str]:
     cells, times = forecast.plan.cells, forecast.times
     table = [["model", "cells", "done", "to do", *(f"minutes on {time.device}" for time in times)]]
-    for model in dict.fromkeys(cell.model for cell in cells):
-        table.append(_time_row(forecast, model, [cell for cell in cells if cell.model == model], unit=60))
+    for model in dict.fromkeys(base_model(cell.model) for cell in cells):
+        table.append(_time_row(forecast, model, [cell for cell in cells if base_model(cell.model) == model], unit=60))
     table.append(_time_row(forecast, "all", cells, unit=60))
     for title, on_cpu in (("core-hours", True), ("GPU-hours", False)):
         hours = [_time(t, forecast.to_do, 3600) if (t.device.device == "cpu") == on_cpu else "" for t in times]
@@ -197,10 +199,12 @@ def _remarks(forecast: Forecast) -> Iterator[str]:
     yield "To do is what has no run of today's settings and training code: `make why` tells the reasons."
     for time in forecast.times:
         if time.missing:
-            lacking = ", ".join(dict.fromkeys(cell.model for cell in time.missing))
+            lacking = ", ".join(dict.fromkeys(base_model(cell.model) for cell in time.missing))
             yield f"{time.device}: cells of {lacking} are not measured; {command} on such a machine does it."
         if time.other_code:
             yield f"{time.device}: measured with other training code than today's; {command} renews it."
+    if forecast.plan.experiments:
+        yield "The experiments on trained networks come on top: what they take is not forecast."
     if not forecast.times:
         yield f"No benchmark of these cells is recorded; {command} measures them on this machine."
     elif all(time.device.device == "cpu" for time in forecast.times):
