@@ -178,6 +178,7 @@ class Params(Section):
         for key, names in (
             ("studies.randomisation.dataset", [study.dataset]),
             ("studies.randomisation.fits_random_labels_on", study.fits_random_labels_on),
+            ("studies.bias_variance.dataset", [self.studies.bias_variance.dataset]),
         ):
             for name in names:
                 if name not in self.datasets:
@@ -185,11 +186,39 @@ class Params(Section):
         for name in self.execution.processes:
             if name not in self.datasets:
                 raise MisplacedValue("execution.processes", f"found '{name}', must be one of {listed(self.datasets)}")
+        if (name := self.studies.bias_variance.network) not in self.models:
+            key = "studies.bias_variance.network"
+            raise MisplacedValue(key, f"found '{name}', must be one of {listed(self.models)}")
         for name in study.further_models:
             if name not in self.models:
                 raise MisplacedValue(
                     "studies.randomisation.further_models", f"found '{name}', must be one of {listed(self.models)}"
                 )
+        for name in self.studies.sparsity.all_models():
+            if name not in self.models:
+                raise MisplacedValue("studies.sparsity", f"found '{name}', must be one of {listed(self.models)}")
+        for name in self.studies.quantisation.models:
+            if name not in self.models:
+                raise MisplacedValue(
+                    "studies.quantisation.models", f"found '{name}', must be one of {listed(self.models)}"
+                )
+        pruned = [name for part in self.studies.sparsity.iterative for name in part.models]
+        for name in self.studies.quantisation.combined.models:
+            if name not in pruned:
+                raise MisplacedValue(
+                    "studies.quantisation.combined.models",
+                    f"found '{name}', must be one that studies.sparsity.iterative prunes: {listed(pruned)}",
+                )
+        for key, name in self.studies.double_descent.datasets():
+            if name not in self.datasets:
+                raise MisplacedValue(key, f"found '{name}', must be one of {listed(self.datasets)}")
+        for key, sweep in self.studies.double_descent.noisy_sweeps():
+            if sweep.model not in self.models:
+                raise MisplacedValue(f"{key}.model", f"found '{sweep.model}', must be one of {listed(self.models)}")
+            try:
+                Regularizer.parse(sweep.regularizer)
+            except UserError as error:
+                raise MisplacedValue(f"{key}.regularizer", str(error)) from None
         for probability in study.label_corruption:
             if abs(100 * probability - round(100 * probability)) > 1e-6:
                 raise MisplacedValue(

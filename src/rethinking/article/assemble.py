@@ -63,6 +63,7 @@ def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any])
             "momentum": f"{params.training.momentum:g}",
             "overfit_loss": f"{params.results.overfit_loss:g}",
             "rotation": f"{params.augmentation.rotation_degrees:g}",
+            "accuracy_lost": f"{100 * params.studies.implications.accuracy_lost:g}",
             "crop": str(params.datasets[study.dataset].crop_size),
             "weight_decay": f"{params.models['inception'].weight_decay:g}",
         },

@@ -63,7 +63,7 @@ def claims_table(claims: Iterable[Claim], results: Results) -> Table:
     """Return one row a claim: what it says, where the paper says so, the verdict and the numbers behind it."""
     records = [claim.record(results) for claim in claims]
     return Table(
-        [Column("Claim"), Column("Paper"), Column("Verdict"), Column("Measured")],
+        [Column("Claim"), Column("Source"), Column("Verdict"), Column("Measured")],
         [
             [record["statement"], record["source"], MARKS[record["judgement"]], record["evidence"] or None]
             for record in records

@@ -196,7 +196,7 @@ def _current(params: Params, folder: Path, experiments: Iterable[Experiment]) ->
 def _read_table(folder: Path, record: ExperimentRecord) -> pd.DataFrame:
     path = folder / "experiments" / record.study / record.kind / f"{record.unit}.csv"
     try:
-        return pd.read_csv(path)
+        return pd.read_csv(path, dtype=dict.fromkeys(_TEXT, "str"))
     except FileNotFoundError:
         raise UserError(f"{path} is missing; delete {path.with_suffix('.json').name} beside it and run again") from None
     except ValueError as error:

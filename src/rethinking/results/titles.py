@@ -6,6 +6,10 @@ MODEL_TITLES = {
     "alexnet": "AlexNet",
     "mlp-3x512": "MLP 3×512",
     "mlp-1x512": "MLP 1×512",
+    "resnet18": "ResNet18",
+    "resnet34": "ResNet34",
+    "cnn": "CNN",
+    "perceptron": "Perceptron",
 }
 
 CORRUPTION_TITLES = {

@@ -4,6 +4,6 @@ from rethinking.studies.study import Study
 
 STUDY = Study(
     name="double_descent",
-    tables=(),
-    figures=(),
+    tables=("random-features", "peaks", "samples", "regularised"),
+    figures=("random-features", "model-wise", "epoch-wise", "sample-wise", "regularised"),
 )

@@ -1,9 +1,10 @@
-"""Implications: what all studies say together."""
+"""Implications: what all studies say together, on one scale of size."""
 
 from rethinking.studies.study import Study
 
 STUDY = Study(
     name="implications",
-    tables=(),
-    figures=(),
+    tables=("sizes",),
+    figures=("sizes",),
+    shows=("quantisation",),
 )

@@ -4,6 +4,6 @@ from rethinking.studies.study import Study
 
 STUDY = Study(
     name="sparsity",
-    tables=(),
-    figures=(),
+    tables=("prunability", "one-shot", "recalibration", "generalisation", "tickets", "published"),
+    figures=("one-shot", "methods", "prunability", "generalisation", "tickets", "ticket-curves"),
 )

@@ -1,0 +1,31 @@
+"""Experiment: networks pruned at once by magnitude, and trained on (Han et al. 2015)."""
+
+from collections.abc import Sequence
+
+from torch import nn
+
+from rethinking.experiments.laboratory import Laboratory
+from rethinking.experiments.records import Row
+from rethinking.studies.sparsity.design import RETRAINING
+from rethinking.studies.sparsity.measuring import Bench, after_training, retraining_changes, row
+from rethinking.studies.sparsity.pruning import masks_of, prune_to
+
+
+def run(laboratory: Laboratory) -> Sequence[Row]:
+    """Return a row for each scope and fraction, the whole network, as it was trained, first."""
+    (cell,) = laboratory.experiment.cells
+    network, bench = laboratory.network(cell), Bench(laboratory, cell)
+    changes, weights = retraining_changes(laboratory, cell, len(bench.train)), network.state_dict()
+    whole = bench.accuracies(network) | {"epochs": 0, "status": "finished"}
+    rows = []
+    for scope in laboratory.settings["scopes"]:
+        rows.append(row(cell, RETRAINING, scope, 0, masks_of(network), whole))
+        for fraction in laboratory.settings["fractions_left"]:
+
+            def prepare(fresh: nn.Module, fraction: float = fraction, scope: str = scope) -> None:
+                fresh.load_state_dict(weights)
+                prune_to(fresh, fraction, scope)
+
+            trained = laboratory.train(cell, f"{scope}.{fraction:g}", prepare, **changes)
+            rows.append(row(cell, RETRAINING, scope, 1, masks_of(trained.network), after_training(trained.history)))
+    return rows
