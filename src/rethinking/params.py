@@ -194,9 +194,6 @@ class Params(Section):
                 raise MisplacedValue(
                     "studies.randomisation.further_models", f"found '{name}', must be one of {listed(self.models)}"
                 )
-        for name in self.studies.sparsity.all_models():
-            if name not in self.models:
-                raise MisplacedValue("studies.sparsity", f"found '{name}', must be one of {listed(self.models)}")
         for name in self.studies.quantisation.models:
             if name not in self.models:
                 raise MisplacedValue(

@@ -311,14 +311,6 @@ class SparsityParams(Section):
                 raise MisplacedValue(key, f"found {entry.seeds}, must not name a seed twice")
         return self
 
-    def all_models(self) -> list[str]:
-        """Return every model that the study prunes, each once."""
-        named = [self.models]
-        named += [part.models for part in self.retraining]
-        named += [part.models for part in self.iterative]
-        named += [part.models for part in self.tickets]
-        return list(dict.fromkeys(model for models in named for model in models))
-
 
 Bits = Annotated[int, Field(ge=2, le=8)]
 """Of a weight."""
@@ -360,8 +352,6 @@ class QuantisationParams(Section):
 
     models: Annotated[list[Name], Field(min_length=1)]
     bits: Annotated[list[Bits], Field(min_length=2)]
-    accuracy_lost: Annotated[float, Field(gt=0, lt=1)]
-    """Train accuracy, a fraction, that a network may lose and still counts as kept."""
     aware: list[AwareTraining]
     int8: Int8Params
     combined: CombinedParams

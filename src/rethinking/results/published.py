@@ -1,7 +1,7 @@
 """The papers' own tables and curves, as CSV files beside this module.
 
-Curves are the coordinates stored in the papers' vector figures; accuracies and errors in them are fractions, in the
-tables percentages as printed.
+Curves are the coordinates stored in the papers' vector figures, save for files whose name says that they were read by
+eye; accuracies and errors in them are fractions, in the tables percentages as printed.
 """
 
 import csv

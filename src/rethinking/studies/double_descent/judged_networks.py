@@ -83,9 +83,10 @@ def widest_is_best(results: Results) -> Verdict:
     """Judge that at the highest label noise the widest network errs less than the best one before the peak."""
     parts, holds = [], True
     for sweep, curve, found in _noisy_curves(results):
-        before = min(curve.test[: found.top + 1]) if found.height else min(curve.test[:-1])
-        holds &= curve.test[-1] < before
-        parts.append(f"{model_title(sweep.model)} {percent(before)} before the peak, widest {percent(curve.test[-1])}")
+        before, widest = curve.test[found.before], curve.test[-1]
+        holds &= found.height > 0 and widest < before
+        shown = f"{percent(before)} before the peak" if found.height else "no peak"
+        parts.append(f"{model_title(sweep.model)} {shown}, widest {percent(widest)}")
     return verdict(holds, "; ".join(parts)) if parts else NOT_RUN
 
 

@@ -41,23 +41,21 @@ def papers_numbers() -> Curve:
 def random_features(results: Results) -> Table:
     """Test error and norm of the solution of smallest norm, and the test error with the best ridge penalty."""
     study = results.params.studies.double_descent.random_features
-    columns = [Column("Features N", "count"), Column("N / n", "number")]
+    columns = [Column("Features", "count")]
     curves: list[dict[int, Cell]] = []
     for noise in study.label_noise:
         label = f"{100 * noise:.0f} % noise"
         columns += [
             Column(f"Test error, {label}", "percent"),
-            Column(f"Squared, {label}", "number"),
             Column(f"Norm, {label}", "number"),
             Column(f"Best ridge, {label}", "percent"),
         ]
         curves += [
             {**feature_curve(results, noise, 0.0)},
-            {n: value.mean for n, value in feature_curve(results, noise, 0.0, "test_squared_error").items()},
             {n: value.mean for n, value in feature_curve(results, noise, 0.0, "norm").items()},
             {n: best.error for n, best in best_ridge(results, noise).items()},
         ]
-    rows = [[n, n / study.examples, *(curve.get(n, MISSING) for curve in curves)] for n in study.features]
+    rows = [[n, *(curve.get(n, MISSING) for curve in curves)] for n in study.features]
     return Table(columns, rows)
 
 
@@ -65,31 +63,29 @@ def peaks(results: Results) -> Table:
     """Where the test error has its peak over widths, for each model and label noise, beside the paper's ResNet18."""
     columns = [
         Column("Model"),
-        Column("Label noise", "level"),
-        Column("Fitted from width", "count"),
-        Column("Best before peak", "percent"),
+        Column("Noise", "level"),
+        Column("Fitted from", "count"),
+        Column("Before", "percent"),
         Column("at width", "count"),
         Column("Peak", "percent"),
         Column("at", "count"),
         Column("Widest", "percent"),
         Column("Height", "points"),
-        Column("Height, stopped early", "points"),
     ]
-    rows: list[list[Cell]] = [["ResNet18 (paper, CIFAR-10)", PAPERS_NOISE, *_peak_cells(papers_numbers())[:-1], None]]
+    rows: list[list[Cell]] = [["ResNet18 (paper)", PAPERS_NOISE, *_peak_cells(papers_numbers())]]
     for sweep in results.params.studies.double_descent.width_sweeps:
         for noise in sweep.label_noise:
             curve = numbers_of(width_curve(results, sweep, noise))
-            values: list[Cell] = [MISSING, *[None] * 7] if curve is None else _peak_cells(curve)
+            values: list[Cell] = [MISSING, *[None] * 6] if curve is None else _peak_cells(curve)
             rows.append([model_title(sweep.model), noise, *values])
     return Table(columns, rows)
 
 
 def _peak_cells(curve: Curve) -> list[Cell]:
     found = peak(curve.test)
-    stopped = 100 * peak(curve.stopped).height
     fitted = threshold(curve.sizes, curve.train)
     if not found.height:
-        return [fitted, None, None, "none", None, curve.test[-1], 0.0, stopped]
+        return [fitted, None, None, "none", None, curve.test[-1], 0.0]
     return [
         fitted,
         curve.test[found.before],
@@ -98,7 +94,6 @@ def _peak_cells(curve: Curve) -> list[Cell]:
         curve.sizes[found.top],
         curve.test[-1],
         100 * found.height,
-        stopped,
     ]
 
 

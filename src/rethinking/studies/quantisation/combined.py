@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from rethinking.experiments.laboratory import Laboratory
 from rethinking.experiments.records import Row
 from rethinking.studies.quantisation.measuring import FileBench, identity
-from rethinking.studies.quantisation.quantiser import layers
 from rethinking.studies.quantisation.vocabulary import FLOAT_BITS, PER_CHANNEL
 
 
@@ -24,9 +23,6 @@ def run(laboratory: Laboratory) -> Sequence[Row]:
                 if not left:
                     break
                 network.load_state_dict(left)
-            weights = [layer.weight for layer in layers(network).values()]
-            fraction = sum(int(weight.count_nonzero()) for weight in weights) / sum(weight.numel() for weight in weights)
             for bits in (FLOAT_BITS, *laboratory.settings["bits"]):
-                measured = bench.measured(network, bits, PER_CHANNEL)
-                rows.append(identity(cell) | {"round": round_, "fraction_left": fraction} | measured)
+                rows.append({**identity(cell), "round": round_, **bench.measured(network, bits, PER_CHANNEL)})
     return rows

@@ -19,9 +19,7 @@ def cells(params: Params) -> list[Cell]:
 def networks(params: Params, model: str) -> tuple[Cell, ...]:
     """Return the cells of a model."""
     dataset = params.studies.randomisation.dataset
-    return tuple(
-        Cell(dataset, model, corruption, "none", seed) for corruption in CORRUPTIONS for seed in params.seeds
-    )
+    return tuple(Cell(dataset, model, corruption, "none", seed) for corruption in CORRUPTIONS for seed in params.seeds)
 
 
 def experiments(params: Params) -> list[Experiment]:

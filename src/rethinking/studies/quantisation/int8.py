@@ -14,6 +14,7 @@ from rethinking.experiments.measuring import Bench
 from rethinking.experiments.records import Row
 from rethinking.studies.quantisation.lowering import int8_network, why_unavailable
 from rethinking.studies.quantisation.measuring import identity
+from rethinking.studies.quantisation.quantiser import layers
 from rethinking.studies.quantisation.vocabulary import FLOAT, INT8
 
 BATCH = 64
@@ -41,8 +42,8 @@ def _rows(laboratory: Laboratory, cell: Cell) -> list[Row]:
     network, bench, settings = laboratory.network(cell), Bench(laboratory, cell), laboratory.settings
 
     def row(arithmetic: str, note: str, measured: dict[str, float | int | None]) -> Row:
-        found = identity(cell) | {"arithmetic": arithmetic, "batch": settings["batch"], "note": note}
-        return found | dict.fromkeys(MEASURES) | measured
+        about = {"arithmetic": arithmetic, "layers": len(layers(network)), "batch": settings["batch"], "note": note}
+        return {**identity(cell), **about, **dict.fromkeys(MEASURES), **measured}
 
     def measured(computing: nn.Module) -> dict[str, float | int | None]:
         images = bench.test.batch(slice(0, settings["batch"]))[0]
@@ -56,7 +57,7 @@ def _rows(laboratory: Laboratory, cell: Cell) -> list[Row]:
     whole = row(FLOAT, "", measured(network))
     if reason := why_unavailable():
         return [whole, row(INT8, reason, {})]
-    calibration = bench.train.batch(slice(0, settings["calibration_examples"]))[0].split(BATCH)
+    calibration = torch.split(bench.train.batch(slice(0, settings["calibration_examples"]))[0], BATCH)
     quantised = int8_network(network, calibration)
     calls: dict[str, float | int | None] = {"int8_calls": quantised.int8_calls, "float_calls": quantised.float_calls}
     return [whole, row(INT8, "", measured(quantised) | calls)]

@@ -1,8 +1,8 @@
 """Networks whose weights and activations are int8: through PT2E of torchao to oneDNN's integer kernels.
 
 Exporting gives the network as a graph; observers note the range of each activation on calibration images; conversion
-puts quantisations and dequantisations into the graph, which is then still computed in float32. Lowering fuses these with
-the products between them into calls of oneDNN's int8 kernels. No compiler is needed, as nothing is generated.
+puts quantisations and dequantisations into the graph, which is then still computed in float32. Lowering fuses these
+with the products between them into calls of oneDNN's int8 kernels. No compiler is needed, as nothing is generated.
 
 torchao's own `lower_pt2e_quantized_to_x86` fixes the size of the batch, and fails on views of what int8 convolutions
 return, which lies channels last; hence the steps one by one.
@@ -30,7 +30,7 @@ def why_unavailable() -> str | None:
     capabilities = torch.cpu.get_capabilities()
     if capabilities.get("architecture") != "x86_64":
         return f"needs an x86-64 processor, this one is {capabilities.get('architecture')}"
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return "needs oneDNN, which this build of PyTorch lacks"
     if not (capabilities.get("avx512_vnni") or capabilities.get("avx_vnni")):
         return "needs a processor with integer dot products (VNNI)"
@@ -66,9 +66,9 @@ class Int8Network(nn.Module):
 
 @torch.no_grad()
 def int8_network(network: nn.Module, calibration: Sequence[Tensor]) -> Int8Network:
-    """Return a network (on the CPU) with int8 weights and activations, whose ranges are those on these batches of images.
+    """Return a network, on the CPU, with int8 weights and activations, whose ranges are those on batches of images.
 
-    `network` stays as it is. The batches must hold two images at least.
+    `network` stays as it is. The first batch must hold two images at least.
     """
     example = calibration[0][:2]
     return Int8Network(streamline(_lowered(_converted(network, calibration), example)))
@@ -100,7 +100,8 @@ def _lowered(converted: GraphModule, example: Tensor) -> GraphModule:
     from torch.export import default_decompositions, export
 
     aten = torch.ops.aten
-    composite = {op: how for op, how in default_decompositions().items() if _is_cia_op(op)}
+    decompositions = default_decompositions().items()  # type: ignore[no-untyped-call]
+    composite = {op: how for op, how in decompositions if _is_cia_op(op)}
     exported = export(converted, (example,), dynamic_shapes=_any_batch(), strict=True)
     lowered: GraphModule = exported.run_decompositions(composite).module()
     for node in lowered.graph.nodes:

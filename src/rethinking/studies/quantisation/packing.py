@@ -21,4 +21,5 @@ def unpack(packed: NDArray[np.uint8], count: int, bits: int) -> NDArray[np.int8]
     """Return the (count,) codes that `pack` has packed."""
     flags = np.unpackbits(packed, count=count * bits, bitorder="little").reshape(count, bits)
     shifted = np.packbits(flags, axis=1, bitorder="little")[:, 0]
-    return (shifted.astype(np.int16) - 2 ** (bits - 1)).astype(np.int8)
+    codes: NDArray[np.int8] = (shifted.astype(np.int16) - 2 ** (bits - 1)).astype(np.int8)
+    return codes

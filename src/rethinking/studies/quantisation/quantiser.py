@@ -34,7 +34,7 @@ class Quantised(NamedTuple):
 
 
 def limit(bits: int) -> int:
-    """Return the largest code. Raises ValueError for less than 2 bits, which would leave zero alone, and more than 8."""
+    """Return the largest code. Raises ValueError for less than 2 bits, which leave zero alone, and for more than 8."""
     if not 2 <= bits <= 8:
         raise ValueError(f"found {bits} bits, must be 2 to 8")
     return int(2 ** (bits - 1) - 1)
@@ -53,7 +53,8 @@ def quantise(weight: Tensor, bits: int, granularity: str) -> Quantised:
     flat = weight.reshape(rows(weight, granularity), -1)
     # A row of zeros has a scale, too.
     scales = (flat.abs().amax(dim=1, keepdim=True) / limit(bits)).clamp_min(torch.finfo(flat.dtype).smallest_normal)
-    return Quantised((flat / scales).round().to(torch.int8), scales)
+    # Training that diverges leaves what is no number: it has no code.
+    return Quantised((flat / scales).nan_to_num(0).round().to(torch.int8), scales)
 
 
 class _StraightThrough(torch.autograd.Function):
@@ -77,7 +78,7 @@ class Rounded(nn.Module):
 
     def forward(self, weight: Tensor) -> Tensor:
         """Return the rounded weight, in the shape of `weight`."""
-        rounded: Tensor = _StraightThrough.apply(weight, self.bits, self.granularity)  # type: ignore[no-untyped-call]
+        rounded: Tensor = _StraightThrough.apply(weight, self.bits, self.granularity)
         return rounded
 
 

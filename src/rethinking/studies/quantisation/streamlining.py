@@ -1,7 +1,7 @@
 """Making cheap what stands between int8 kernels in a lowered graph; what it computes stays the same bit for bit.
 
-As it is lowered, a graph dequantises and quantises again, in many passes over memory, around whatever has no int8 kernel
-of its own. At the paper's size this takes several times as long as the kernels, and int8 would be no faster than float32.
+As it is lowered, a graph dequantises and quantises again, in many passes over memory, around whatever has no int8
+kernel of its own. At the paper's size this takes several times as long as the kernels: int8 would gain nothing.
 """
 
 from typing import Any
@@ -96,4 +96,5 @@ def _values(codes: Tensor, scale: float, zero: int, *_: Any) -> Tensor:
 
 def _pooled(codes: Tensor, *window: Any) -> Tensor:
     """Return the maxima of codes; through float32, as torch's own fails on bytes that lie channels last."""
-    return functional.max_pool2d(codes.float(), *window).to(codes.dtype)
+    pooled: Tensor = functional.max_pool2d(codes.float(), *window)
+    return pooled.to(codes.dtype)

@@ -27,20 +27,26 @@ FALL = 0.01
 
 
 def run(laboratory: Laboratory) -> Sequence[Row]:
-    """Return, for each network, a row of itself, one for each granularity and number of bits, and one for each training."""
+    """Return a row for each network as it is, for each way of rounding it, and for each training while rounded."""
     return [row for cell in laboratory.experiment.cells for row in _rows(laboratory, cell)]
 
 
 def _rows(laboratory: Laboratory, cell: Cell) -> list[Row]:
     network, bench, settings = laboratory.network(cell), FileBench(laboratory, cell), laboratory.settings
-    untouched = {"epochs": 0, "status": "finished"}
-    rows: list[Row] = [
-        identity(cell) | {"method": FLOAT} | bench.measured(network, FLOAT_BITS, PER_CHANNEL) | untouched
+    ways = [(FLOAT, FLOAT_BITS, PER_CHANNEL)]
+    ways += [
+        (POST_TRAINING, bits, granularity) for granularity in (PER_TENSOR, PER_CHANNEL) for bits in settings["bits"]
     ]
-    for granularity in (PER_TENSOR, PER_CHANNEL):
-        for bits in settings["bits"]:
-            measured = bench.measured(network, bits, granularity)
-            rows.append(identity(cell) | {"method": POST_TRAINING} | measured | untouched)
+    rows: list[Row] = [
+        {
+            **identity(cell),
+            "method": method,
+            **bench.measured(network, bits, granularity),
+            "epochs": 0,
+            "status": "finished",
+        }
+        for method, bits, granularity in ways
+    ]
     aware = settings["aware"]
     changes = aware and training_changes(laboratory.recipes[cell], len(bench.train), aware["epochs"], aware["rate"])
     for bits in aware["bits"] if aware else ():
@@ -48,12 +54,12 @@ def _rows(laboratory: Laboratory, cell: Cell) -> list[Row]:
         trained = laboratory.train(cell, f"{cell.corruption}.seed-{cell.seed}.bits-{bits}", prepare, **changes)
         make_permanent(trained.network)
         measured = bench.measured(trained.network, bits, PER_CHANNEL)
-        rows.append(identity(cell) | {"method": AWARE} | measured | ending(trained.history))
+        rows.append({**identity(cell), "method": AWARE, **measured, **ending(trained.history)})
     return rows
 
 
 def training_changes(recipe: Recipe, examples: int, epochs: int | None, rate: float) -> dict[str, Any]:
-    """Return how a recipe changes for training on: the rate begins at this fraction of its last, and falls to FALL of it.
+    """Return how a recipe changes for training on: the rate begins at this fraction of its last, and falls by FALL.
 
     Weights near the middle between two codes go back and forth with every step, until these are small.
     """
@@ -66,5 +72,3 @@ def rounded(fresh: nn.Module, *, weights: dict[str, Tensor], bits: int) -> None:
     """Give a fresh network these weights, and let it compute with what rounding leaves of them."""
     fresh.load_state_dict(weights)
     train_rounded(fresh, bits, PER_CHANNEL)
-
-

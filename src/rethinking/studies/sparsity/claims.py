@@ -5,6 +5,7 @@ from statistics import fmean
 
 from rethinking.results.claims import NOT_RUN, Claim, Verdict, verdict
 from rethinking.results.frame import Estimate, Results, matching
+from rethinking.results.table import MINUS
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.sparsity.curves import Kept, curve, gain, kept, kept_by, ticket_curve
 from rethinking.studies.sparsity.design import (
@@ -29,6 +30,11 @@ POINT = 0.01
 
 def _labels(corruption: str) -> str:
     return "true" if corruption == "true" else "random"
+
+
+def _points(difference: float) -> str:
+    """Return a difference of fractions in percentage points, with its sign."""
+    return f"{100 * difference:+.1f}".replace("-", MINUS)
 
 
 def _mean(value: Estimate | str) -> float:
@@ -145,7 +151,7 @@ def one_threshold_is_as_good(results: Results) -> Verdict:
                 continue
             one, each = (fmean(_mean(value) for fraction, value in found.items() if fraction < 1) for found in scopes)
             holds &= one >= each - 2 * POINT
-            parts.append(f"{model_title(model)}, {_labels(corruption)} {100 * (one - each):+.1f}")
+            parts.append(f"{model_title(model)}, {_labels(corruption)} {_points(one - each)}")
     return verdict(holds, f"points: {'; '.join(parts)}") if parts else NOT_RUN
 
 
@@ -170,7 +176,7 @@ def tickets_exceed(other: str, questions: Sequence[tuple[str, int | None]]) -> C
                 holds &= found.mean >= POINT
                 interval = "" if found.half_width is None else f" ± {100 * found.half_width:.1f}"
                 parts.append(
-                    f"{model_title(model)}, {CORRUPTION_TITLES[corruption]} {100 * found.mean:+.1f}{interval} points"
+                    f"{model_title(model)}, {CORRUPTION_TITLES[corruption]} {_points(found.mean)}{interval} points"
                 )
         return verdict(holds, "; ".join(parts)) if parts else NOT_RUN
 

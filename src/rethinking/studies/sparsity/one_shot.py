@@ -21,8 +21,8 @@ BATCH = 512
 def run(laboratory: Laboratory) -> Sequence[Row]:
     """Return a row for each scope and fraction, the whole network first.
 
-    A network with batch normalisation has a second row each, `recalibrated`: its means and variances, which were those
-    of the whole network, are measured anew on the training images. No weight changes thereby.
+    Batch normalisation's means and variances, which were those of the whole network, are measured anew on the training
+    images, which changes no weight: `recalibrated`. Global pruning has a second row each without.
     """
     (cell,) = laboratory.experiment.cells
     trained, bench = laboratory.network(cell), Bench(laboratory, cell)
@@ -35,7 +35,7 @@ def run(laboratory: Laboratory) -> Sequence[Row]:
             masks = masks_of(network)
             make_permanent(network)
             network.to(memory_format=torch.channels_last)  # as fast as it can be
-            for recalibrated in (False, True) if normalised else (False,):
+            for recalibrated in (False, True) if normalised and scope == GLOBAL else (normalised,):
                 if recalibrated:
                     recalibrate(network, bench.train)
                 measured = bench.accuracies(network) | {"recalibrated": recalibrated, "epochs": 0, "status": "finished"}

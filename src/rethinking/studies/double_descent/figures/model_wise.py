@@ -74,7 +74,7 @@ def _panel(axes: Axes, chosen: pd.DataFrame, title: str) -> None:
         axes.axvline(fitted, color=GREY, linestyle=":", linewidth=1)
     if known.empty:
         axes.text(
-            0.97, 0.62, "ours: not run\nat this scale", color=GREY, transform=axes.transAxes, ha="right", fontsize=7.5
+            0.97, 0.3, "ours: not run\nat this scale", color=GREY, transform=axes.transAxes, ha="right", fontsize=7.5
         )
     axes.set(title=title, xlabel="Width", ylabel="Error", ylim=(-0.02, None))
     logarithmic(axes, powers_of_two(chosen["width"], most=5))
