@@ -59,8 +59,9 @@ def recipe(name: str, cell: str) -> Recipe:
 def test_every_preset_can_be_planned(name: str) -> None:
     plan = make_plan({"preset": name}, PARAMS)
     assert plan.params.preset == name
-    assert plan.cells == plan.all_cells
-    assert all(cell.dataset in DATASETS for cell in plan.cells)
+    assert (plan.cells, plan.experiments) == (plan.all_cells, plan.all_experiments)
+    assert {dataset for dataset, _ in plan.all_variants} <= set(DATASETS)
+    assert {cell.variant for cell in plan.cells} <= plan.all_variants
 
 
 def test_without_a_choice_the_preset_that_the_file_names_runs(tmp_path: Path) -> None:
@@ -348,12 +349,31 @@ def test_a_selection_of_nothing_is_refused(config: dict[str, str], expected: str
 
 
 def test_a_selection_trains_only_what_it_names_and_collects_all() -> None:
-    plan = make_plan({"preset": "digits", "models": "alexnet, mlp-1x512", "corruptions": "true"}, PARAMS)
+    config = {"preset": "digits", "studies": "randomisation", "models": "alexnet, mlp-1x512", "corruptions": "true"}
+    plan = make_plan(config, PARAMS)
     assert {(cell.model, cell.corruption) for cell in plan.cells} == {
         ("alexnet", "true"),
         ("mlp-1x512", "true"),
     }
-    assert plan.all_cells == make_plan({"preset": "digits"}, PARAMS).cells
+    assert [study.name for study in plan.studies] == ["randomisation"]
+    whole = make_plan({"preset": "digits"}, PARAMS)
+    assert (plan.all_cells, plan.all_experiments) == (whole.cells, whole.experiments)
+
+
+def test_a_selection_of_a_model_is_one_of_all_its_widths() -> None:
+    plan = make_plan({"preset": "digits", "models": "mlp-1x512", "corruptions": "true", "regularizers": "none"}, PARAMS)
+    widths = plan.params.studies.implications.widths
+    assert [cell.model for cell in plan.cells] == ["mlp-1x512", *(f"mlp-1x512-k{width}" for width in widths)]
+
+
+def test_a_selection_carries_out_the_experiments_whose_networks_it_trains() -> None:
+    """And of those that need none, the ones whose data it keeps."""
+    whole = make_plan({"preset": "smoke"}, PARAMS)
+    plan = make_plan({"preset": "smoke", "models": "mlp-1x512", "corruptions": "true"}, PARAMS)
+    expected = [each for each in whole.experiments if set(each.all_cells()) <= set(plan.cells)]
+    assert plan.experiments == expected
+    assert 0 < sum(bool(each.cells) for each in expected) < len(expected) < len(whole.experiments)
+    assert make_plan({"preset": "smoke", "studies": "randomisation"}, PARAMS).experiments == []
 
 
 def test_a_selection_may_be_a_list_and_seeds_are_numbers(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from rethinking.fingerprint import modules
 from rethinking.params_file import load_params
 from rethinking.records import Metrics
 from rethinking.runs import training_modules
-from rethinking.studies.registry import grid
+from rethinking.studies.registry import STUDIES
 from rethinking.why.changes import Changes, compare, differences, listing, module_file
 from rethinking.why.dry_run import DryRun, Job, Record
 from rethinking.why.reasons import NEW, Known, Reason, novelty, why_made, why_trained
@@ -20,7 +20,7 @@ from rethinking.why.report import MOST_LINES, cell_lines, job_lines, report
 
 ROOT = Path(__file__).resolve().parents[1]
 DIGITS = load_params(ROOT / "params.yaml", "digits")
-CELLS = grid(DIGITS)
+CELLS = STUDIES["randomisation"].cells(DIGITS)
 CELL = Cell("digits", "alexnet", "true", "wd", 0)
 RECIPE = DIGITS.recipe(CELL).model_dump()
 MODULES = {"rethinking.training.loop": "11111111", "rethinking.models.alexnet": "22222222"}

@@ -29,7 +29,6 @@ from rethinking.studies.randomisation.design import (
     table4_rows,
 )
 from rethinking.studies.randomisation.plots import PLOTS
-from rethinking.studies.registry import grid
 
 PARAMS = {
     name: load_params(Path(__file__).resolve().parents[2] / "params.yaml", name)
@@ -184,7 +183,7 @@ def test_table_4_has_the_papers_rows() -> None:
 @pytest.mark.parametrize(("name", "count"), [("digits", 55), ("paper", 65), ("smoke", 31)])
 def test_the_grid_is_the_union_of_tables_and_figures(name: str, count: int) -> None:
     """25 rows of tables, 3 more curves of figure 1a, 27 more levels of the sweep (3 in smoke), 10 cells on MNIST."""
-    found = grid(PARAMS[name])
+    found = cells(PARAMS[name])
     assert len(found) == len(set(found)) == count
     on_study = {
         (cell.model, cell.corruption, cell.regularizer)

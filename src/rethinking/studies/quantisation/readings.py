@@ -1,5 +1,6 @@
 """What the study's tables, figures and claims read out of its experiments."""
 
+from itertools import takewhile
 from typing import NamedTuple
 
 import pandas as pd
@@ -80,17 +81,23 @@ def drop(results: Results, model: str, corruption: str, way: Way, bits: int, spl
 def fewest_bits(results: Results, model: str, corruption: str, way: Way) -> int | None:
     """Return the fewest bits down to which a network keeps its train accuracy; None if nothing was run.
 
-    FLOAT_BITS if any rounding loses more than KEPT.
+    FLOAT_BITS if not even the most bits that were tried are enough.
     """
-    fewest = None
-    for bits in results.params.studies.quantisation.bits:
-        lost = drop(results, model, corruption, way, bits, "train")
-        if lost is None:
-            continue
-        if lost > KEPT:
-            return fewest or FLOAT_BITS
-        fewest = bits
-    return fewest
+    lost = {
+        bits: drop(results, model, corruption, way, bits, "train")
+        for bits in bits_tried(results, model, corruption, way)
+    }
+    kept = list(takewhile(lambda bits: (lost[bits] or 0.0) <= KEPT, lost))
+    return (kept or [FLOAT_BITS])[-1] if lost else None
+
+
+def bits_tried(results: Results, model: str, corruption: str, way: Way) -> list[int]:
+    """Return the numbers of bits, falling, that a network's weights have been given."""
+    return [
+        bits
+        for bits in results.params.studies.quantisation.bits
+        if drop(results, model, corruption, way, bits, "train") is not None
+    ]
 
 
 def int8_rows(results: Results, model: str, corruption: str, arithmetic: str) -> pd.DataFrame:

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rethinking.results.frame import Estimate, Results
+from rethinking.results.published import read_published
 from rethinking.results.table import Cell, Column, Table
-from rethinking.results.titles import CORRUPTION_TITLES, MODEL_TITLES, model_title
+from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.quantisation.readings import (
     CORRUPTIONS,
     MISSING,
@@ -15,7 +16,9 @@ from rethinking.studies.quantisation.readings import (
     TRUE,
     WAYS,
     Combination,
+    Way,
     accuracy,
+    bits_tried,
     fewest_bits,
     int8_rows,
     measured,
@@ -89,26 +92,24 @@ def size(results: Results) -> Table:
 
 def needed(results: Results) -> Table:
     """The fewest bits with which a network keeps its train accuracy."""
-    columns = [Column("Model")]
-    columns += [Column(f"{CORRUPTION_TITLES[name]}, {way.title}", "count") for way in WAYS for name in CORRUPTIONS]
-    return Table(
-        columns,
-        [
-            [
-                model_title(model),
-                *(_bits(fewest_bits(results, model, name, way)) for way in WAYS for name in CORRUPTIONS),
-            ]
-            for model in results.params.studies.quantisation.models
-        ],
-    )
+    columns = [Column("Model"), Column("Weights"), *(Column(CORRUPTION_TITLES[name], "count") for name in CORRUPTIONS)]
+    body: list[list[Cell]] = [
+        [model_title(model), way.title, *(_needed(results, model, corruption, way) for corruption in CORRUPTIONS)]
+        for model in results.params.studies.quantisation.models
+        for way in WAYS
+    ]
+    return Table(columns, body)
 
 
-def _bits(count: int | None) -> Cell:
-    return MISSING if count is None else "float32" if count == FLOAT_BITS else count
+def _needed(results: Results, model: str, corruption: str, way: Way) -> Cell:
+    count = fewest_bits(results, model, corruption, way)
+    if count == FLOAT_BITS:
+        return f"more than {bits_tried(results, model, corruption, way)[0]}"
+    return MISSING if count is None else count
 
 
 def int8(results: Results) -> Table:
-    """Accuracy with int8 weights and activations, and what computes it."""
+    """Accuracy with int8 weights and activations, and what computes it; below ours, torchvision's on ImageNet."""
     columns = [
         Column("Model"),
         Column("Labels"),
@@ -138,6 +139,11 @@ def int8(results: Results) -> Table:
                     None if quantised.empty else int(quantised["float_calls"].iloc[0]),
                 ]
             )
+    for row in read_published("int8", paper="torchvision"):
+        float32, theirs = (float(row[name]) / 100 for name in ("float32", "int8"))
+        body.append(
+            [f"{row['model']}, published", CORRUPTION_TITLES[TRUE], None, None, float32, theirs, None, None, None]
+        )
     return Table(columns, body)
 
 
@@ -223,11 +229,15 @@ TABLES: dict[str, Callable[[Results], Table]] = {
 }
 
 
+NAMED = ("inception", "alexnet", "mlp-1x512")
+"""Models whose numbers the prose names, whether they were run or not."""
+
+
 def numbers(results: Results) -> dict[str, Any]:
-    """Return, for each of the paper's models, bits needed, accuracies at the fewest, and how small files can be."""
+    """Return, for each model, bits needed, accuracies at the fewest, and how small files can be."""
     study = results.params.studies.quantisation
     found: dict[str, Any] = {}
-    for model in MODEL_TITLES:
+    for model in dict.fromkeys([*NAMED, *study.models]):
         entry: dict[str, Any] = {}
         for corruption, key in ((TRUE, "true"), (RANDOM, "random")):
             entry[f"bits_needed_{key}"] = fewest_bits(results, model, corruption, ROUNDED_PER_CHANNEL)

@@ -30,7 +30,7 @@ LOOKS: dict[str, dict[str, Any]] = {
 }
 
 PANELS = (("train", CORRUPTIONS), ("test", (TRUE,)))
-"""Rows of panels: which accuracy, and the networks with which labels. Random ones teach nothing that could be tested."""
+"""Rows of panels: which accuracy, and the networks with which labels. Random ones teach nothing to test."""
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -63,10 +63,10 @@ def draw(points: pd.DataFrame) -> Figure:
         for axes, model in zip(line, models, strict=True):
             _panel(axes, matching(points, series=model, split=split), model_title(model))
         line[0].set_ylabel(f"{split.capitalize()} accuracy")
+    for axes, model in zip(grid[0], models, strict=True):
+        axes.set_title(model_title(model), fontsize=9)
     for axes in grid[-1]:
         axes.set_xlabel("Bits of a weight")
-    for axes in grid[0]:
-        axes.set_title(axes.get_title(), fontsize=9)
     drawn.legend(
         handles=[
             *(
@@ -82,7 +82,6 @@ def draw(points: pd.DataFrame) -> Figure:
 
 
 def _panel(axes: Axes, found: pd.DataFrame, title: str) -> None:
-    axes.set_title(title)
     if found["accuracy"].isna().all():
         say_not_run(axes, title)
         return
@@ -95,7 +94,7 @@ def _panel(axes: Axes, found: pd.DataFrame, title: str) -> None:
             color=CORRUPTION_STYLE[str(corruption)]["color"],
             **LOOKS[str(way)],
         )
-    axes.set_xticks(range(len(places)), ["float" if bits == FLOAT_BITS else str(bits) for bits in places])
+    axes.set_xticks(range(len(places)), [str(bits) for bits in places])
     axes.set_ylim(0, 1.05)
 
 

@@ -32,7 +32,7 @@ MEASURES = {TRUE: "test", "random-labels": "train"}
 def points(results: Results) -> pd.DataFrame:
     """Return accuracy and bytes of each network, pruned or not, quantised or not; series are models."""
     dataset = results.params.studies.randomisation.dataset
-    lines = []
+    lines: list[dict[str, Any]] = []
     for model in results.params.studies.quantisation.combined.models:
         for corruption, split in MEASURES.items():
             where = {"source": OURS, "dataset": dataset, "series": model, "corruption": corruption, "split": split}
