@@ -20,7 +20,8 @@ from rethinking.results.style import style, svg
 from rethinking.studies.randomisation.design import cells as randomisation_cells
 from rethinking.studies.sparsity import STUDY, figures, tables
 from rethinking.studies.sparsity.curves import METHODS, accuracy_by_fraction, curve, gain, kept, kept_by, ways
-from rethinking.studies.sparsity.design import (
+from rethinking.studies.sparsity.design import cells, experiments
+from rethinking.studies.sparsity.vocabulary import (
     CORRUPTIONS,
     DENSE,
     GLOBAL,
@@ -31,8 +32,6 @@ from rethinking.studies.sparsity.design import (
     REINITIALISED,
     RETRAINING,
     TICKET,
-    cells,
-    experiments,
 )
 
 FILE = Path(__file__).resolve().parents[2] / "params.yaml"

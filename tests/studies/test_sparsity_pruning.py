@@ -19,7 +19,6 @@ from rethinking.experiments.perform import perform
 from rethinking.params_file import load_params
 from rethinking.records import Epoch
 from rethinking.runs import train_cell
-from rethinking.studies.sparsity.design import GLOBAL, LAYER_WISE
 from rethinking.studies.sparsity.measuring import after_training, retraining_changes
 from rethinking.studies.sparsity.one_shot import recalibrate
 from rethinking.studies.sparsity.pruning import (
@@ -32,6 +31,7 @@ from rethinking.studies.sparsity.pruning import (
     weights_left,
 )
 from rethinking.studies.sparsity.tickets import other_seed, shown
+from rethinking.studies.sparsity.vocabulary import GLOBAL, LAYER_WISE
 from rethinking.training.devices import choose
 from rethinking.training.interruption import Interrupted
 from rethinking.training.optimiser import learning_rate

@@ -46,6 +46,7 @@ class Laboratory:
     data_read: dict[str, str] = field(default_factory=dict)
     networks: dict[str, Tensor] = field(default_factory=dict)
     """The tensors of the networks that the experiment leaves, as `leave` names them."""
+    _variants: dict[str, Variant] = field(default_factory=dict, init=False)
 
     @property
     def settings(self) -> Mapping[str, Any]:
@@ -54,9 +55,11 @@ class Laboratory:
 
     def variant(self, dataset: str, corruption: str) -> Variant:
         """Return verified data. Raises UserError if they are missing or damaged."""
-        found = load_variant(self.root / "data", dataset, corruption)
-        self.data_read[f"{dataset}/{corruption}"] = found.digest
-        return found
+        name = f"{dataset}/{corruption}"
+        if name not in self._variants:  # to verify CIFAR-10 takes up to a second
+            self._variants[name] = load_variant(self.root / "data", dataset, corruption)
+            self.data_read[name] = self._variants[name].digest
+        return self._variants[name]
 
     def examples(self, cell: Cell, name: Literal["train", "test"], corruption: str | None = None) -> DeviceImages:
         """Return the examples that a cell was trained or tested on, or those of another corruption."""

@@ -48,7 +48,8 @@ def _worst(drops: dict[str, float], limit: float) -> Verdict:
     if not drops:
         return NOT_RUN
     worst = max(drops, key=lambda name: drops[name])
-    return verdict(drops[worst] <= limit, f"most of {len(drops)} by {worst}: {100 * drops[worst]:.2f} points")
+    evidence = f"of {len(drops)} accuracies, the largest loss is {100 * drops[worst]:.2f} points ({worst})"
+    return verdict(drops[worst] <= limit, evidence)
 
 
 def eight_bits_cost_nothing(results: Results) -> Verdict:

@@ -8,7 +8,9 @@ from rethinking.results.frame import Estimate, Results, matching
 from rethinking.results.table import MINUS
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.sparsity.curves import Kept, curve, gain, kept, kept_by, ticket_curve
-from rethinking.studies.sparsity.design import (
+from rethinking.studies.sparsity.design import models_of
+from rethinking.studies.sparsity.tables import MEASURES
+from rethinking.studies.sparsity.vocabulary import (
     CORRUPTIONS,
     GLOBAL,
     ITERATIVE,
@@ -18,9 +20,7 @@ from rethinking.studies.sparsity.design import (
     REINITIALISED,
     RETRAINING,
     TICKET,
-    models_of,
 )
-from rethinking.studies.sparsity.tables import MEASURES
 
 SMALL = 0.25
 """Fraction of weights at which tickets are compared, and below."""

@@ -8,16 +8,8 @@ import pandas as pd
 
 from rethinking.params import Params
 from rethinking.results.frame import Estimate, Results, estimate, matching
-from rethinking.studies.sparsity.design import (
-    DENSE,
-    GLOBAL,
-    ITERATIVE,
-    ONE_SHOT,
-    RETRAINING,
-    TICKET,
-    TICKETS,
-    models_of,
-)
+from rethinking.studies.sparsity.design import models_of
+from rethinking.studies.sparsity.vocabulary import DENSE, GLOBAL, ITERATIVE, ONE_SHOT, RETRAINING, TICKET, TICKETS
 
 METHODS = (ONE_SHOT, RETRAINING, ITERATIVE)
 """Ways to prune a trained network."""

@@ -5,18 +5,15 @@ from collections.abc import Iterator
 from rethinking.cells import Cell, union
 from rethinking.experiments.experiment import Experiment
 from rethinking.params import Params
-
-CORRUPTIONS = ("true", "random-labels")
-"""Networks that learned, and networks that memorised."""
-
-GLOBAL, LAYER_WISE = "global", "layer-wise"
-"""Scopes of pruning: one threshold for all layers, or the same fraction of every layer."""
-
-ONE_SHOT, RETRAINING, ITERATIVE, TICKETS = "one-shot", "retraining", "iterative", "tickets"
-"""Kinds of experiments; the first three are also the names of the methods in their rows."""
-
-DENSE, TICKET, REINITIALISED, RANDOM_MASK = "dense", "ticket", "reinitialised", "random-mask"
-"""Methods in the rows of tickets: not pruned; the first weights that were left; others; other places."""
+from rethinking.studies.sparsity.vocabulary import (
+    CORRUPTIONS,
+    GLOBAL,
+    ITERATIVE,
+    LAYER_WISE,
+    ONE_SHOT,
+    RETRAINING,
+    TICKETS,
+)
 
 
 def dataset(params: Params) -> str:

@@ -7,9 +7,9 @@ from torch import Tensor, nn
 
 from rethinking.experiments.laboratory import Laboratory
 from rethinking.experiments.records import Row
-from rethinking.studies.sparsity.design import GLOBAL, ITERATIVE
 from rethinking.studies.sparsity.measuring import Bench, after_training, retraining_changes, row
 from rethinking.studies.sparsity.pruning import Masks, impose, make_permanent, masks_of, prune_to
+from rethinking.studies.sparsity.vocabulary import GLOBAL, ITERATIVE
 
 
 def run(laboratory: Laboratory) -> Sequence[Row]:

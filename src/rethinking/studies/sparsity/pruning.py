@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import prune
 
-from rethinking.studies.sparsity.design import GLOBAL, LAYER_WISE
+from rethinking.studies.sparsity.vocabulary import GLOBAL, LAYER_WISE
 
 Masks = Mapping[str, Tensor]
 """By the name of the layer, in the order of the network's modules."""

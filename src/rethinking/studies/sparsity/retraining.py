@@ -6,9 +6,9 @@ from torch import nn
 
 from rethinking.experiments.laboratory import Laboratory
 from rethinking.experiments.records import Row
-from rethinking.studies.sparsity.design import RETRAINING
 from rethinking.studies.sparsity.measuring import Bench, after_training, retraining_changes, row
 from rethinking.studies.sparsity.pruning import masks_of, prune_to
+from rethinking.studies.sparsity.vocabulary import RETRAINING
 
 
 def run(laboratory: Laboratory) -> Sequence[Row]:

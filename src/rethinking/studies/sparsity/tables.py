@@ -9,7 +9,8 @@ from rethinking.results.published import read_published
 from rethinking.results.table import Cell, Column, Table
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.sparsity.curves import METHODS, Kept, curve, kept, kept_by, pruned, ticket_curve, ways
-from rethinking.studies.sparsity.design import (
+from rethinking.studies.sparsity.design import models_of
+from rethinking.studies.sparsity.vocabulary import (
     CORRUPTIONS,
     GLOBAL,
     ITERATIVE,
@@ -18,7 +19,6 @@ from rethinking.studies.sparsity.design import (
     REINITIALISED,
     RETRAINING,
     TICKET,
-    models_of,
 )
 
 MISSING = "not run"

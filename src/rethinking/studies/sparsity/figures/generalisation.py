@@ -7,10 +7,11 @@ from matplotlib.lines import Line2D
 from rethinking.results.drawing import Drawing, frame
 from rethinking.results.frame import Results, matching
 from rethinking.studies.sparsity.curves import METHODS
-from rethinking.studies.sparsity.design import GLOBAL, ONE_SHOT, models_of
+from rethinking.studies.sparsity.design import models_of
 from rethinking.studies.sparsity.figures.methods import LOOKS
 from rethinking.studies.sparsity.figures.shared import color, draw_line, finish, network_points, panels, series_of
 from rethinking.studies.sparsity.tables import METHOD_TITLES
+from rethinking.studies.sparsity.vocabulary import GLOBAL, ONE_SHOT
 
 
 def points(results: Results) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from rethinking.results.frame import Results, matching
 from rethinking.results.style import GREY
 from rethinking.results.titles import CORRUPTION_TITLES
 from rethinking.studies.sparsity.curves import METHODS
-from rethinking.studies.sparsity.design import CORRUPTIONS, GLOBAL, ITERATIVE, ONE_SHOT, RETRAINING, models_of
+from rethinking.studies.sparsity.design import models_of
 from rethinking.studies.sparsity.figures.shared import (
     Look,
     chance,
@@ -21,6 +21,7 @@ from rethinking.studies.sparsity.figures.shared import (
     series_of,
 )
 from rethinking.studies.sparsity.tables import METHOD_TITLES
+from rethinking.studies.sparsity.vocabulary import CORRUPTIONS, GLOBAL, ITERATIVE, ONE_SHOT, RETRAINING
 
 LOOKS: dict[str, Look] = {
     ONE_SHOT: {"linestyle": ":", "marker": ""},

@@ -8,7 +8,7 @@ from rethinking.results.drawing import Drawing, frame
 from rethinking.results.frame import Results, matching
 from rethinking.results.style import GREY
 from rethinking.results.titles import CORRUPTION_TITLES
-from rethinking.studies.sparsity.design import CORRUPTIONS, GLOBAL, LAYER_WISE, ONE_SHOT, models_of
+from rethinking.studies.sparsity.design import models_of
 from rethinking.studies.sparsity.figures.shared import (
     Look,
     chance,
@@ -19,6 +19,7 @@ from rethinking.studies.sparsity.figures.shared import (
     panels,
     series_of,
 )
+from rethinking.studies.sparsity.vocabulary import CORRUPTIONS, GLOBAL, LAYER_WISE, ONE_SHOT
 
 LOOKS: dict[str, Look] = {GLOBAL: {"marker": "o"}, LAYER_WISE: {"marker": "x", "linestyle": ":"}}
 

@@ -12,9 +12,10 @@ from rethinking.results.frame import Results
 from rethinking.results.style import GREY, figure
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.sparsity.curves import kept_by, ways
-from rethinking.studies.sparsity.design import CORRUPTIONS, dataset
+from rethinking.studies.sparsity.design import dataset
 from rethinking.studies.sparsity.figures.shared import color
 from rethinking.studies.sparsity.tables import METHOD_TITLES, MISSING
+from rethinking.studies.sparsity.vocabulary import CORRUPTIONS
 
 MARKERS = {"true": "o", "random-labels": "s"}
 

@@ -11,10 +11,11 @@ from rethinking.results.frame import Results, estimate, matching
 from rethinking.results.style import BLACK
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.sparsity.curves import trials
-from rethinking.studies.sparsity.design import DENSE, dataset
+from rethinking.studies.sparsity.design import dataset
 from rethinking.studies.sparsity.figures.shared import Look, panels, say_not_run_here
 from rethinking.studies.sparsity.figures.tickets import LOOKS as SPARSE
 from rethinking.studies.sparsity.tables import MEASURES, MISSING, TICKET_TITLES
+from rethinking.studies.sparsity.vocabulary import DENSE
 
 FRACTION = 1 / 8
 """Of the weights; the round nearest to it is shown."""

@@ -9,9 +9,9 @@ from rethinking.results.frame import Results, matching
 from rethinking.results.style import BLUE, GREEN, ORANGE
 from rethinking.results.titles import model_title
 from rethinking.studies.sparsity.curves import ticket_curve
-from rethinking.studies.sparsity.design import RANDOM_MASK, REINITIALISED, TICKET
 from rethinking.studies.sparsity.figures.shared import Look, curve_points, draw_line, finish, panels
 from rethinking.studies.sparsity.tables import MEASURES, TICKET_TITLES
+from rethinking.studies.sparsity.vocabulary import RANDOM_MASK, REINITIALISED, TICKET
 
 LOOKS: dict[str, Look] = {
     TICKET: {"color": BLUE, "marker": "o", "linestyle": "-"},
