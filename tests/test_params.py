@@ -157,7 +157,11 @@ BAD_VALUES = [
     # The architecture stands at the top level although the preset changes the same model's width.
     ("digits", {"models.inception.architecture": "vgg"}, "models.inception.architecture: found 'vgg'"),
     # Which no setting names: the paper's tables do.
-    ("smoke", {"models.mlp-3x512": REMOVED}, "models: 'mlp-3x512' is missing, which the cell digits/mlp-3x512/"),
+    (
+        "smoke",
+        {"models.mlp-3x512": REMOVED},
+        "presets.smoke.models: 'mlp-3x512' is missing, which the cell digits/mlp-3x512/",
+    ),
     ("paper", {"seeds": []}, "seeds: found [], must hold at least 1"),
     ("paper", {"seeds": [0, 1, 0]}, "seeds: found [0, 1, 0], must not name a seed twice"),
     ("smoke", {"presets.smoke.seeds": [2, 2]}, "presets.smoke.seeds: found [2, 2], must not name a seed"),

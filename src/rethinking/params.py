@@ -1,5 +1,6 @@
 """Typed params: the single definition of what can be set, and of how a cell is resolved into a recipe."""
 
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -7,7 +8,18 @@ from pydantic import Field, model_validator
 from rethinking.cells import Cell
 from rethinking.errors import UserError
 from rethinking.names import Regularizer, base_model, model_width, subset, whole_dataset
-from rethinking.params_sections import MisplacedValue, Name, Section, Seed, listed
+from rethinking.params_sections import (
+    DatasetName,
+    Kind,
+    MisplacedValue,
+    ModelName,
+    Name,
+    RegularizerName,
+    Section,
+    Seed,
+    listed,
+    names_in,
+)
 from rethinking.params_studies import StudiesParams
 from rethinking.recipe import Recipe
 
@@ -118,10 +130,10 @@ class TrainingChange(Section):
 class TrainingException(Section):
     """Other training settings for the cells that match every list given, subsets and other widths included."""
 
-    datasets: list[Name] | None = None
-    models: list[Name] | None = None
+    datasets: list[DatasetName] | None = None
+    models: list[ModelName] | None = None
     corruptions: list[Name] | None = None
-    regularizers: list[Name] | None = None
+    regularizers: list[RegularizerName] | None = None
     training: TrainingChange
 
     def applies_to(self, cell: Cell) -> bool:
@@ -147,7 +159,7 @@ class ExecutionParams(Section):
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "float32", "bfloat16"]
     runs_per_gpu: Annotated[int, Field(ge=1)]
-    processes: dict[Name, Annotated[int, Field(ge=1)]]
+    processes: dict[DatasetName, Annotated[int, Field(ge=1)]]
     """By data set; one where it is not named."""
 
 
@@ -174,31 +186,31 @@ class Params(Section):
 
     @model_validator(mode="after")
     def _names_refer_to_something(self) -> "Params":
-        study = self.studies.randomisation
-        for key, names in (
-            ("studies.randomisation.dataset", [study.dataset]),
-            ("studies.randomisation.fits_random_labels_on", study.fits_random_labels_on),
-            ("studies.bias_variance.dataset", [self.studies.bias_variance.dataset]),
-        ):
-            for name in names:
-                if name not in self.datasets:
-                    raise MisplacedValue(key, f"found '{name}', must be one of {listed(self.datasets)}")
-        for name in self.execution.processes:
-            if name not in self.datasets:
-                raise MisplacedValue("execution.processes", f"found '{name}', must be one of {listed(self.datasets)}")
-        if (name := self.studies.bias_variance.network) not in self.models:
-            key = "studies.bias_variance.network"
-            raise MisplacedValue(key, f"found '{name}', must be one of {listed(self.models)}")
-        for name in study.further_models:
-            if name not in self.models:
-                raise MisplacedValue(
-                    "studies.randomisation.further_models", f"found '{name}', must be one of {listed(self.models)}"
-                )
-        for name in self.studies.quantisation.models:
-            if name not in self.models:
-                raise MisplacedValue(
-                    "studies.quantisation.models", f"found '{name}', must be one of {listed(self.models)}"
-                )
+        known: dict[Kind, tuple[Callable[[str], str], Iterable[str]]] = {
+            "data set": (whole_dataset, self.datasets),
+            "model": (base_model, self.models),
+        }
+        for kind, key, name in names_in(self):
+            if kind == "regularizer":
+                try:
+                    Regularizer.parse(name)
+                except UserError as error:
+                    raise MisplacedValue(key, str(error)) from None
+            else:
+                whole, there = known[kind]
+                if whole(name) not in there:
+                    raise MisplacedValue(key, f"found '{name}', must be one of {listed(there)}")
+        return self
+
+    @model_validator(mode="after")
+    def _sections_agree(self) -> "Params":
+        levels = self.studies.randomisation.label_corruption
+        key = "studies.randomisation.label_corruption"
+        for probability in levels:
+            if abs(100 * probability - round(100 * probability)) > 1e-6:
+                raise MisplacedValue(key, f"found {probability}, must be in whole percents")
+        if sorted(set(levels)) != levels:
+            raise MisplacedValue(key, f"found {levels}, must rise from each to the next")
         pruned = [name for part in self.studies.sparsity.iterative for name in part.models]
         for name in self.studies.quantisation.combined.models:
             if name not in pruned:
@@ -206,42 +218,6 @@ class Params(Section):
                     "studies.quantisation.combined.models",
                     f"found '{name}', must be one that studies.sparsity.iterative prunes: {listed(pruned)}",
                 )
-        for key, name in self.studies.double_descent.datasets():
-            if name not in self.datasets:
-                raise MisplacedValue(key, f"found '{name}', must be one of {listed(self.datasets)}")
-        for key, sweep in self.studies.double_descent.noisy_sweeps():
-            if sweep.model not in self.models:
-                raise MisplacedValue(f"{key}.model", f"found '{sweep.model}', must be one of {listed(self.models)}")
-            try:
-                Regularizer.parse(sweep.regularizer)
-            except UserError as error:
-                raise MisplacedValue(f"{key}.regularizer", str(error)) from None
-        for probability in study.label_corruption:
-            if abs(100 * probability - round(100 * probability)) > 1e-6:
-                raise MisplacedValue(
-                    "studies.randomisation.label_corruption",
-                    f"found {probability}, must be in whole percents",
-                )
-        if sorted(set(study.label_corruption)) != study.label_corruption:
-            raise MisplacedValue(
-                "studies.randomisation.label_corruption",
-                f"found {study.label_corruption}, must rise from each to the next",
-            )
-        for index, exception in enumerate(self.exceptions):
-            for axis, chosen, whole, known in (
-                ("datasets", exception.datasets, whole_dataset, self.datasets),
-                ("models", exception.models, base_model, self.models),
-            ):
-                for name in chosen or ():
-                    if whole(name) not in known:
-                        raise MisplacedValue(
-                            f"exceptions.{index}.{axis}", f"found '{name}', must be one of {listed(known)}"
-                        )
-            for name in exception.regularizers or ():
-                try:
-                    Regularizer.parse(name)
-                except UserError as error:
-                    raise MisplacedValue(f"exceptions.{index}.regularizers", str(error)) from None
         if len(set(self.seeds)) != len(self.seeds):
             raise MisplacedValue("seeds", f"found {self.seeds}, must not name a seed twice")
         return self

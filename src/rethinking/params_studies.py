@@ -4,17 +4,24 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from rethinking.errors import UserError
-from rethinking.names import Regularizer
-from rethinking.params_sections import MisplacedValue, Name, Probability, Section, Seed, listed
+from rethinking.params_sections import (
+    DatasetName,
+    MisplacedValue,
+    ModelName,
+    Probability,
+    RegularizerName,
+    Section,
+    Seed,
+    listed,
+)
 
 
 class RandomisationParams(Section):
     """The randomisation study."""
 
-    dataset: str
-    fits_random_labels_on: list[str]
-    further_models: list[Name]
+    dataset: DatasetName
+    fits_random_labels_on: list[DatasetName]
+    further_models: list[ModelName]
     label_corruption: Annotated[list[Probability], Field(min_length=2)]
 
 
@@ -46,10 +53,10 @@ class BiasVarianceParams(Section):
     """The study of bias and variance."""
 
     regression: RegressionParams
-    dataset: Name
-    network: Name
+    dataset: DatasetName
+    network: ModelName
     """The model of which networks of the `widths` below are trained."""
-    regularizer: str
+    regularizer: RegularizerName
     widths: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
     parts: Annotated[int, Field(ge=2)]
     """Disjoint parts of the training set, each with networks of its own."""
@@ -71,17 +78,13 @@ class BiasVarianceParams(Section):
                 raise MisplacedValue(
                     "studies.bias_variance.label_noise", f"found {probability}, must be in whole percents"
                 )
-        try:
-            Regularizer.parse(self.regularizer)
-        except UserError as error:
-            raise MisplacedValue("studies.bias_variance.regularizer", str(error)) from None
         return self
 
 
 class RandomFeaturesParams(Section):
     """Least squares on random Fourier features."""
 
-    dataset: Name
+    dataset: DatasetName
     examples: Annotated[int, Field(ge=2)]
     features: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=3)]
     """Rising, the number of examples among them."""
@@ -101,8 +104,8 @@ class NoisySweepParams(Section):
     parts than networks, with several seeds on each.
     """
 
-    model: Name
-    regularizer: Name
+    model: ModelName
+    regularizer: RegularizerName
 
 
 class WidthSweepParams(NoisySweepParams):
@@ -145,7 +148,7 @@ class DoubleDescentParams(Section):
     """The study of double descent."""
 
     random_features: RandomFeaturesParams
-    dataset: Name
+    dataset: DatasetName
     """Of all networks below."""
     last_epochs: Annotated[int, Field(ge=1)]
     """Over which errors at the end of training are averaged: at a constant rate they jump from epoch to epoch."""
@@ -216,20 +219,6 @@ class DoubleDescentParams(Section):
             (f"{key}.sample_wise.label_noise", [self.sample_wise.label_noise]),
         ]
 
-    def datasets(self) -> list[tuple[str, str]]:
-        """Return the key and the value of each setting that names a data set."""
-        key = "studies.double_descent"
-        return [(f"{key}.dataset", self.dataset), (f"{key}.random_features.dataset", self.random_features.dataset)]
-
-    def noisy_sweeps(self) -> list[tuple[str, NoisySweepParams]]:
-        """Return the key and the value of each section that names a model and a regularizer."""
-        key = "studies.double_descent"
-        return [
-            *((f"{key}.width_sweeps.{number}", sweep) for number, sweep in enumerate(self.width_sweeps)),
-            (f"{key}.epoch_wise", self.epoch_wise),
-            (f"{key}.sample_wise", self.sample_wise),
-        ]
-
 
 FractionLeft = Annotated[float, Field(gt=0, lt=1)]
 """Of the weights of all convolutional and linear layers, what pruning leaves."""
@@ -238,7 +227,7 @@ FractionLeft = Annotated[float, Field(gt=0, lt=1)]
 class RetrainedPruning(Section):
     """Networks pruned at once, to several fractions, and trained on."""
 
-    models: Annotated[list[Name], Field(min_length=1)]
+    models: Annotated[list[ModelName], Field(min_length=1)]
     fractions_left: Annotated[list[FractionLeft], Field(min_length=1)]
     epochs: Annotated[int, Field(ge=1)] | None
     """None: as many as the network was trained for."""
@@ -249,7 +238,7 @@ class RetrainedPruning(Section):
 class IterativePruning(Section):
     """Networks pruned and trained on in turns."""
 
-    models: Annotated[list[Name], Field(min_length=1)]
+    models: Annotated[list[ModelName], Field(min_length=1)]
     pruned_per_round: Annotated[float, Field(gt=0, lt=1)]
     """Fraction of the weights that are left."""
     rounds: Annotated[int, Field(ge=1)]
@@ -261,7 +250,7 @@ class IterativePruning(Section):
 class LotteryTickets(Section):
     """Networks pruned in rounds and trained anew in each: from their own first weights, and from others."""
 
-    models: Annotated[list[Name], Field(min_length=1)]
+    models: Annotated[list[ModelName], Field(min_length=1)]
     corruptions: Annotated[list[Literal["true", "random-labels"]], Field(min_length=1)]
     pruned_per_round: Annotated[float, Field(gt=0, lt=1)]
     rounds: Annotated[int, Field(ge=1)]
@@ -276,7 +265,7 @@ class LotteryTickets(Section):
 class SparsityParams(Section):
     """The study of pruning."""
 
-    models: Annotated[list[Name], Field(min_length=1)]
+    models: Annotated[list[ModelName], Field(min_length=1)]
     """Pruned at once without being trained on."""
     fractions_left: Annotated[list[FractionLeft], Field(min_length=1)]
     accuracy_lost: Annotated[float, Field(gt=0, lt=1)]
@@ -319,7 +308,7 @@ Bits = Annotated[int, Field(ge=2, le=8)]
 class AwareTraining(Section):
     """Networks trained on while their weights are rounded."""
 
-    models: Annotated[list[Name], Field(min_length=1)]
+    models: Annotated[list[ModelName], Field(min_length=1)]
     bits: Annotated[list[Bits], Field(min_length=1)]
     epochs: Annotated[int, Field(ge=1)] | None
     """None: as many as the network was trained for."""
@@ -330,7 +319,7 @@ class AwareTraining(Section):
 class Int8Params(Section):
     """Networks whose activations are int8, too."""
 
-    models: list[Name]
+    models: list[ModelName]
     calibration_examples: Annotated[int, Field(ge=2)]
     """Training images on which the activations' ranges are noted."""
     batch: Annotated[int, Field(ge=2)]
@@ -342,7 +331,7 @@ class Int8Params(Section):
 class CombinedParams(Section):
     """Networks that were pruned in rounds, and are quantised after that."""
 
-    models: list[Name]
+    models: list[ModelName]
     """Of those that the study of sparsity prunes in rounds."""
     bits: Annotated[list[Bits], Field(min_length=1)]
 
@@ -350,7 +339,7 @@ class CombinedParams(Section):
 class QuantisationParams(Section):
     """The study of quantisation."""
 
-    models: Annotated[list[Name], Field(min_length=1)]
+    models: Annotated[list[ModelName], Field(min_length=1)]
     bits: Annotated[list[Bits], Field(min_length=2)]
     aware: list[AwareTraining]
     int8: Int8Params
@@ -383,7 +372,7 @@ class QuantisationParams(Section):
 class ImplicationsParams(Section):
     """The summary over all studies: small networks trained from the start stand beside compressed large ones."""
 
-    model: Name
+    model: ModelName
     """Which network is trained at these widths, with true and with random labels."""
     widths: Annotated[list[Annotated[int, Field(ge=1)]], Field(min_length=1)]
     """Units of its hidden layers, rising."""

@@ -33,8 +33,9 @@ def title_of(rule: str) -> str:
 
 
 def job_name(rule: str, wildcards: Mapping[str, str]) -> str:
-    """Name of a job: a cell's ``dataset/model/corruption/regularizer/seed-k``, an experiment's ``study/kind/unit``, else
-    rule and wildcards.
+    """Name of a job: a cell's ``dataset/model/corruption/regularizer/seed-k``, an experiment's ``study/kind/unit``.
+
+    Of any other, rule and wildcards.
     """
     if rule == TRAIN and {"dataset", "model", "corruption", "regularizer", "seed"} <= wildcards.keys():
         return "{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}".format_map(wildcards)

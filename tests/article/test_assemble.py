@@ -10,6 +10,7 @@ import yaml
 
 from rethinking.article.assemble import assemble, execution_table, settings_table, variables
 from rethinking.errors import UserError
+from rethinking.experiments.records import ExperimentRecord
 from rethinking.params_file import load_params
 from rethinking.results.frame import Results
 
@@ -30,7 +31,26 @@ CELLS = pd.DataFrame(
         "precision": ["bfloat16", "bfloat16", "float32"],
     }
 )
-RESULTS = Results(PARAMS, CELLS, pd.DataFrame())
+REGRESSION = ExperimentRecord(
+    study="bias_variance",
+    kind="regression",
+    unit="all",
+    preset="paper",
+    digest="0" * 16,
+    settings={},
+    cells={},
+    variants={},
+    table="",
+    networks=None,
+    seconds=120.0,
+    code="0" * 16,
+    modules={},
+    commit=None,
+    uncommitted_changes=None,
+    command="",
+    provenance={"device": "cpu"},
+)
+RESULTS = Results(PARAMS, CELLS, pd.DataFrame(), [REGRESSION])
 
 METRICS = {
     "randomisation": {
@@ -83,7 +103,8 @@ def test_variables_say_preset_settings_and_numbers() -> None:
         "dataset": "CIFAR-10",
         "seeds": "1",
         "cells": "3",
-        "minutes": "3",
+        "experiments": "1",
+        "minutes": "5",
         "devices": "cpu, cuda",
         "diverged": "1",
     }
@@ -147,13 +168,14 @@ def test_damaged_results_are_said(source: Path, tmp_path: Path) -> None:
 def test_settings_table_has_the_models_with_the_papers_rates() -> None:
     table = settings_table(RESULTS)
     rates = {row[0]: row[4] for row in table.rows}
-    assert rates == {
+    papers = {
         "inception": 0.1,
         "inception-nobn": 0.1,
         "alexnet": 0.01,
         "mlp-3x512": 0.01,
         "mlp-1x512": 0.01,
     }
+    assert rates == {name: model.initial_learning_rate for name, model in PARAMS.models.items()} | papers
     assert "| alexnet | 1,387,786 | 1 | truncated-normal | 0.01 | 0.004 | hidden-linear |" in table.markdown()
     assert "| inception | – | 1 |" in table.markdown()
 

@@ -19,7 +19,7 @@ from rethinking.runs import training_code
 
 PARAMS_FILE = Path(__file__).resolve().parents[2] / "params.yaml"
 PERCEPTRON = ("mlp-1x512", "none")
-MLP = {"preset": "smoke", "models": "mlp-1x512", "regularizers": "none"}
+MLP = {"preset": "smoke", "studies": "randomisation", "models": "mlp-1x512", "regularizers": "none"}
 
 
 def plan_of(**config: str) -> Plan:
@@ -111,6 +111,16 @@ def test_hours_are_never_taken_for_those_of_another_processor(tmp_path: Path, mo
         assert ("This machine's processor, Apple M5, is not measured; `make benchmark PRESET=smoke`" in text) is said
 
 
+def test_experiments_are_counted_and_their_time_is_not_guessed(tmp_path: Path) -> None:
+    plan = plan_of(studies="randomisation,sparsity")
+    first, *lines = described(forecast(plan, measured(plan), tmp_path)).splitlines()
+    assert len(plan.experiments) > 1
+    assert first == f"preset smoke: 3 cells and {len(plan.experiments)} experiments of randomisation, sparsity"
+    said = "The experiments on trained networks come on top: what they take is not forecast."
+    assert said in lines
+    assert said not in described(forecast(plan_of(), [], tmp_path))
+
+
 def test_everything_done_is_said(tmp_path: Path) -> None:
     plan = plan_of()
     for cell in plan.cells:
@@ -166,7 +176,7 @@ def test_ten_thousand_cells_are_planned_in_seconds_and_without_torch(tmp_path: P
     content = yaml.safe_load(PARAMS_FILE.read_text(encoding="utf-8"))
     content["presets"]["smoke"]["seeds"] = list(range(330))
     (tmp_path / "params.yaml").write_text(yaml.safe_dump(content))
-    plan = make_plan({"preset": "smoke"}, tmp_path / "params.yaml")
+    plan = make_plan({"preset": "smoke", "studies": "randomisation"}, tmp_path / "params.yaml")
     assert len(plan.cells) > 10_000
     for cell in plan.cells[::2]:
         leave_run(tmp_path, plan.params, cell)
@@ -176,7 +186,8 @@ def test_ten_thousand_cells_are_planned_in_seconds_and_without_torch(tmp_path: P
     text = described(forecast(plan, measured(plan), tmp_path))
     assert time.process_time() - started < 5  # one or two on a quiet machine
     assert "10,230  5,115  5,115" in lines_with(text, "all ")[0]
-    answer = rethinking(tmp_path, "plan", "--preset", "smoke", program="assert 'torch' not in sys.modules")
+    words = ("plan", "--preset", "smoke", "--config", "studies=randomisation")
+    answer = rethinking(tmp_path, *words, program="assert 'torch' not in sys.modules")
     assert answer.returncode == 0, answer.stderr
     assert "10,230  5,115  5,115" in answer.stdout
 
@@ -184,7 +195,7 @@ def test_ten_thousand_cells_are_planned_in_seconds_and_without_torch(tmp_path: P
 @pytest.mark.slow
 def test_what_benchmark_records_plan_reads(tmp_path: Path) -> None:
     (tmp_path / "params.yaml").write_text(PARAMS_FILE.read_text())
-    words = ("--preset", "smoke", "--config", "models=mlp-1x512", "regularizers=none")
+    words = ("--preset", "smoke", "--config", "studies=randomisation", "models=mlp-1x512", "regularizers=none")
     measuring = rethinking(tmp_path, "benchmark", *words)
     assert measuring.returncode == 0, measuring.stderr
     assert "ms a step" in measuring.stdout

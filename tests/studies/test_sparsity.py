@@ -187,7 +187,7 @@ def test_networks_are_pruned_side_by_side() -> None:
     [
         ({"fractions_left": [0.5, 0.8]}, r"fractions_left: found \[0.5, 0.8\], must fall from each to the next"),
         ({"fractions_left": [1.0, 0.5]}, "must be less than 1"),
-        ({"models": ["vgg"]}, "models: 'vgg' is missing, which the cell digits/vgg"),
+        ({"models": ["vgg"]}, "studies.sparsity.models: found 'vgg', must be one of"),
         (
             {"iterative": [{"models": ["alexnet", "alexnet"], "pruned_per_round": 0.2, "rounds": 1}]},
             "iterative.*is missing|found alexnet twice",

@@ -170,7 +170,7 @@ def test_adam_goes_on_from_its_state() -> None:
 def test_masked_weights_decay_as_the_weights_that_they_are() -> None:
     network = build(recipe("mlp-1x512", "wd"), (3, 28, 28), 10)
     last = [layer for layer in network.modules() if isinstance(layer, nn.Linear)][-1]
-    prune.l1_unstructured(last, "weight", amount=0.5)
+    prune.l1_unstructured(last, "weight", amount=0.5)  # type: ignore[no-untyped-call]
     decayed = optimiser_of(network, recipe("mlp-1x512", "wd")).decayed
     assert any(parameter is last.weight_orig for parameter in decayed)
 

@@ -5,7 +5,7 @@ The arrays, in safetensors' format:
     weights    codes of all layers, packed; or float32 values
     places     one bit a weight, compressed: whether it is there. Without it all are; with it, `weights` holds no zeros
     scales     float32, one for each row of codes that are not all zero; none beside float32 values
-    others     float32: biases, means and variances
+    others     float32: biases, means and variances, in the order of their names
 
 Of the two forms, with and without places, a file has the smaller one.
 """
@@ -68,8 +68,8 @@ def restore(network: nn.Module, data: bytes, bits: int, granularity: str) -> flo
 def _others(network: nn.Module) -> list[Tensor]:
     """Return what an evaluation needs beside the layers' weights: not how many batches were seen."""
     weights = {id(layer.weight) for layer in layers(network).values()}
-    state = network.state_dict(keep_vars=True).values()
-    return [tensor for tensor in state if tensor.is_floating_point() and id(tensor) not in weights]
+    state = sorted(network.state_dict(keep_vars=True).items())
+    return [tensor for _, tensor in state if tensor.is_floating_point() and id(tensor) not in weights]
 
 
 def _joined(tensors: Iterable[Tensor]) -> NDArray[np.float32]:
