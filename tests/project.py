@@ -10,6 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
+
+from rethinking.plan import Plan, make_plan
 
 SOURCE = Path(__file__).resolve().parents[1]
 PARTS = (
@@ -26,6 +29,19 @@ PARTS = (
     "src",
     "workflow",
 )
+
+
+class ToDo(NamedTuple):
+    """What a dry run announces."""
+
+    jobs: dict[str, int]
+    """How many of each rule, target rules left out."""
+    cells: set[str]
+    """That would be trained."""
+    experiments: set[str]
+    """That would be carried out."""
+    results: set[str]
+    """Tables and figures that would be made: "table randomisation-table1"."""
 
 
 @dataclass(frozen=True)
@@ -127,22 +143,34 @@ class Project:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
-    def to_do(self, *words: str) -> dict[str, int]:
-        """Return how many jobs of each rule a dry run announces, target rules left out."""
+    def plan(self, *config: str) -> Plan:
+        """Return what `snakemake --config <config>` plans with the copy's params.yaml as it is now."""
+        return make_plan(dict(word.split("=", 1) for word in config), self.root / "params.yaml")
+
+    def announced(self, *words: str) -> ToDo:
+        """Return what a dry run announces."""
         answer = self.snakemake("-n", *words)
         assert answer.returncode == 0, answer.stdout + answer.stderr
         table = re.search(r"^job +count\n[- ]+\n(.*?)^total", answer.stdout, flags=re.MULTILINE | re.DOTALL)
         if table is None:
             assert "Nothing to be done" in answer.stdout + answer.stderr, answer.stdout + answer.stderr
-            return {}
+            return ToDo({}, set(), set(), set())
         jobs = {line.split()[0]: int(line.split()[1]) for line in table[1].splitlines()}
-        return {rule: count for rule, count in jobs.items() if rule not in ("all", "runs", "results")}
+        said = re.findall(r"^Job \d+: (Train|Experiment|Table|Figure) (\S+)$", answer.stdout, flags=re.MULTILINE)
+        return ToDo(
+            {rule: count for rule, count in jobs.items() if rule not in ("all", "runs", "results", "experiments")},
+            {name for title, name in said if title == "Train"},
+            {name for title, name in said if title == "Experiment"},
+            {f"{title.lower()} {name}" for title, name in said if title in ("Table", "Figure")},
+        )
+
+    def to_do(self, *words: str) -> dict[str, int]:
+        """Return how many jobs of each rule a dry run announces, target rules left out."""
+        return self.announced(*words).jobs
 
     def cells_to_train(self, *words: str) -> set[str]:
         """Return the cells that a dry run would train."""
-        answer = self.snakemake("-n", *words)
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-        return set(re.findall(r"^Job \d+: Train (\S+)$", answer.stdout, flags=re.MULTILINE))
+        return self.announced(*words).cells
 
     @contextmanager
     def edited(self, name: str, old: str, new: str) -> Iterator[None]:

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from project import Project
+from project import Project, ToDo
+from rethinking.data.corruptions import is_label_corruption
+from rethinking.plan import Plan
+from rethinking.studies.registry import STUDIES
 
 
 @pytest.fixture(scope="module")
@@ -23,10 +26,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         ("paper", 2, 11, 65),
     ],
 )
-def test_a_preset_trains_each_cell_once(
+def test_a_study_trains_each_cell_once(
     project: Project, preset: str, fetched: int, label_variants: int, trained: int
 ) -> None:
-    jobs = project.to_do("--config", f"preset={preset}")
+    jobs = project.to_do("--config", f"preset={preset}", "studies=randomisation")
     assert jobs == {
         "fetch": fetched,
         "corrupt_labels": label_variants,
@@ -40,13 +43,53 @@ def test_a_preset_trains_each_cell_once(
     }
 
 
+def from_nothing(plan: Plan) -> ToDo:
+    """What carrying out a plan takes where there is nothing yet."""
+    datasets = {dataset for dataset, _ in plan.all_variants}
+    corruptions = [corruption for _, corruption in plan.all_variants if corruption != "true"]
+    labels = sum(map(is_label_corruption, corruptions))
+    networks = sum(each.leaves_networks for each in plan.experiments)
+    tables = {f"table {study.name}-{name}" for study in plan.studies for name in study.tables}
+    figures = {f"figure {study.name}-{name}" for study in plan.studies for name in study.figures}
+    jobs = {
+        "fetch": len(datasets),
+        "corrupt_labels": labels,
+        "corrupt_images": len(corruptions) - labels,
+        "train": len(plan.cells),
+        "experiment": len(plan.experiments) - networks,
+        "experiment_with_networks": networks,
+        "collect": 1,
+        "table": len(tables),
+        "figure": len(figures),
+        "summary": 1,
+        "article": 1,
+    }
+    return ToDo(jobs, set(map(str, plan.cells)), set(map(str, plan.experiments)), tables | figures)
+
+
+@pytest.mark.parametrize("preset", ["smoke", "paper"])
+def test_a_preset_carries_out_all_studies_and_what_they_share_once(project: Project, preset: str) -> None:
+    assert project.announced("--config", f"preset={preset}") == from_nothing(project.plan(f"preset={preset}"))
+
+
 def test_plain_snakemake_runs_the_preset_that_params_name(project: Project) -> None:
-    assert project.to_do()["train"] == 55
+    assert project.announced() == from_nothing(project.plan("preset=digits"))
 
 
 def test_a_run_is_narrowed_along_any_axis(project: Project) -> None:
-    only = project.to_do("runs", "--config", "models=mlp-1x512", "corruptions=true,random-labels", "regularizers=none")
+    axes = ("studies=randomisation", "models=mlp-1x512", "corruptions=true,random-labels", "regularizers=none")
+    only = project.to_do("runs", "--config", *axes)
     assert only == {"fetch": 1, "corrupt_labels": 1, "train": 2}
+
+
+def test_a_study_may_be_carried_out_alone(project: Project) -> None:
+    """With the cells of another one that it starts from, and with no other results than its own."""
+    config = ("preset=smoke", "studies=sparsity")
+    plan, found = project.plan(*config), project.announced("--config", *config)
+    assert found.cells == set(map(str, plan.cells)) <= set(map(str, STUDIES["randomisation"].cells(plan.params)))
+    assert found.experiments == set(map(str, plan.experiments)) != set()
+    assert {name.split()[1].partition("-")[0] for name in found.results} == {"sparsity"}
+    assert found.jobs["train"] == len(plan.cells) < len(plan.all_cells)
 
 
 @pytest.mark.parametrize(

@@ -2,16 +2,25 @@
 
 import ast
 import os
+import shutil
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
-from project import Project
+from project import SOURCE, Project
+from rethinking.experiments.identity import recipes_of
+from rethinking.plan import Plan, make_plan
+from rethinking.studies.registry import STUDIES
 
 pytestmark = pytest.mark.slow
 
 SMOKE = ("--config", "preset=smoke")
-RESULTS = {"collect": 1, "table": 7, "figure": 5, "summary": 1, "article": 1}
+PLAN = make_plan({"preset": "smoke"}, SOURCE / "params.yaml")
+FIGURES = {f"figure {study.name}-{name}" for study in STUDIES.values() for name in study.figures}
+TABLES = {f"table {study.name}-{name}" for study in STUDIES.values() for name in study.tables}
+RESULTS = {"collect": 1, "table": len(TABLES), "figure": len(FIGURES), "summary": 1, "article": 1}
 
 
 @pytest.fixture(scope="module")
@@ -32,8 +41,31 @@ def of(cells: set[str], *, model: str = "", regularizer: str = "") -> set[str]:
     return {cell for cell, part in parts.items() if part[1].startswith(model) and regularizer in part[3]}
 
 
+def following(cells: set[str], plan: Plan = PLAN) -> set[str]:
+    """Return the experiments that start from the networks of any of these cells, at once or after others."""
+    return {str(each) for each in plan.experiments if not cells.isdisjoint(map(str, each.all_cells()))}
+
+
+def jobs_of(experiments: Iterable[str], plan: Plan = PLAN) -> dict[str, int]:
+    """Return how many jobs of each rule carry out these experiments."""
+    leaving = {str(each) for each in plan.experiments if each.leaves_networks}
+    return dict(Counter("experiment_with_networks" if name in leaving else "experiment" for name in experiments))
+
+
+def showing(experiments: set[str]) -> set[str]:
+    """Return the tables and figures of the studies that these experiments belong to, or that show them."""
+    of = {name.partition("/")[0] for name in experiments}
+    return {
+        f"{kind} {study.name}-{name}"
+        for study in STUDIES.values()
+        if not of.isdisjoint({study.name, *study.shows})
+        for kind, names in (("table", study.tables), ("figure", study.figures))
+        for name in names
+    }
+
+
 def test_nothing_is_left_to_do(finished: Project, all_cells: set[str]) -> None:
-    assert len(all_cells) == 31
+    assert all_cells == set(map(str, PLAN.cells))
     assert finished.to_do(*SMOKE) == {}
 
 
@@ -67,9 +99,14 @@ def test_touched_files_run_nothing(finished: Project) -> None:
 
 
 def test_an_architecture_trains_its_own_models(finished: Project, all_cells: set[str]) -> None:
+    alexnet = of(all_cells, model="alexnet")
     with finished.edited("src/rethinking/models/alexnet.py", "kernel_size=5, padding=2", "kernel_size=3, padding=1"):
-        assert finished.cells_to_train(*SMOKE) == of(all_cells, model="alexnet")
-        assert len(of(all_cells, model="alexnet")) == 4 + 1 + 1 + 1  # Table 1 twice, Table 4, the sweep's p = 0.5
+        found = finished.announced(*SMOKE)
+    assert found.cells == alexnet
+    assert found.experiments == following(alexnet)
+    of_tables = of({str(cell) for cell in STUDIES["randomisation"].cells(PLAN.params)}, model="alexnet")
+    assert len(of_tables) == 4 + 1 + 1 + 1  # Table 1 twice, Table 4, the sweep's p = 0.5
+    assert of_tables <= alexnet
 
 
 @pytest.mark.parametrize(
@@ -83,31 +120,38 @@ def test_an_architecture_trains_its_own_models(finished: Project, all_cells: set
 def test_training_code_trains_every_cell(
     finished: Project, all_cells: set[str], module: str, old: str, new: str
 ) -> None:
+    """And carries out every experiment: they train and evaluate by the same code."""
     with finished.edited(f"src/rethinking/{module}", old, new):
-        assert finished.cells_to_train(*SMOKE) == all_cells
+        found = finished.announced(*SMOKE)
+    assert found.cells == all_cells
+    assert found.experiments == set(map(str, PLAN.experiments))
 
 
 def test_a_models_weight_decay_trains_its_cells_with_weight_decay(finished: Project, all_cells: set[str]) -> None:
     with finished.edited("params.yaml", "weight_decay: 0.004 #", "weight_decay: 0.002 #"):
-        changed = finished.cells_to_train(*SMOKE)
-        assert finished.to_do(*SMOKE) == RESULTS | {"train": 3}
+        found = finished.announced(*SMOKE)
     # Table 1 with true labels, with and without crops, and Table 4 with random ones.
-    assert changed == of(all_cells, model="alexnet", regularizer="wd")
-    assert len(changed) == 3
+    assert found.cells == of(all_cells, model="alexnet", regularizer="wd")
+    assert found.jobs == RESULTS | {"train": 3}
 
 
 def test_a_new_seed_trains_the_new_cells(finished: Project, all_cells: set[str]) -> None:
-    with finished.edited("params.yaml", "seeds: [0]", "seeds: [0, 1]"):
-        assert finished.cells_to_train(*SMOKE) == {cell.replace("seed-0", "seed-1") for cell in all_cells}
-        assert finished.to_do(*SMOKE) == RESULTS | {"train": 31}
+    """And carries out the experiments that start from them."""
+    with finished.edited("params.yaml", "\nseeds: [0]", "\nseeds: [0, 1]"):
+        wider = finished.plan("preset=smoke")
+        found = finished.announced(*SMOKE)
+    assert found.cells == set(map(str, wider.cells)) - all_cells
+    of_tables = {str(cell) for cell in STUDIES["randomisation"].cells(PLAN.params)}
+    assert {cell.replace("seed-0", "seed-1") for cell in of_tables} <= found.cells
+    assert found.experiments == following(found.cells, wider) != set()
+    assert found.jobs == RESULTS | {"train": len(found.cells)} | jobs_of(found.experiments, wider)
 
 
 def test_a_new_corruption_level_trains_the_new_cells(finished: Project) -> None:
     with finished.edited("params.yaml", "label_corruption: [0.0, 0.5, 1.0]", "label_corruption: [0.0, 0.2, 0.5, 1.0]"):
-        assert finished.cells_to_train(*SMOKE) == {
-            f"digits/{model}/labels-p20/none/seed-0" for model in ("inception", "alexnet", "mlp-1x512")
-        }
-        assert finished.to_do(*SMOKE) == RESULTS | {"corrupt_labels": 1, "train": 3}
+        found = finished.announced(*SMOKE)
+    assert found.cells == {f"digits/{model}/labels-p20/none/seed-0" for model in ("inception", "alexnet", "mlp-1x512")}
+    assert found.jobs == RESULTS | {"corrupt_labels": 1, "train": 3}
 
 
 NEW_MODEL = """
@@ -128,10 +172,9 @@ def test_a_new_model_trains_its_own_cells(finished: Project) -> None:
         # Nobody asks for it yet, but the article's table of settings lists it.
         assert finished.to_do(*SMOKE) == {"summary": 1, "article": 1}
         with finished.edited("params.yaml", "further_models: []", "further_models: [mlp-2x64]"):
-            assert finished.cells_to_train(*SMOKE) == {
-                f"digits/mlp-2x64/{labels}/none/seed-0" for labels in ("true", "random-labels")
-            }
-            assert finished.to_do(*SMOKE) == RESULTS | {"train": 2}
+            found = finished.announced(*SMOKE)
+    assert found.cells == {f"digits/mlp-2x64/{labels}/none/seed-0" for labels in ("true", "random-labels")}
+    assert found.jobs == RESULTS | {"train": 2}
 
 
 def test_a_new_architecture_trains_nothing_else(finished: Project) -> None:
@@ -146,17 +189,92 @@ def test_a_setting_of_the_results_trains_nothing(finished: Project) -> None:
         assert finished.to_do(*SMOKE) == RESULTS
 
 
+# Experiments.
+
+
+def changed(after: Plan) -> set[str]:
+    """Return the experiments whose settings, or those of experiments before them, are not those of PLAN."""
+    old, new = (
+        {str(each): each.digest(recipes_of(plan.params, each)) for each in plan.experiments} for plan in (PLAN, after)
+    )
+    return {name for name in new if new[name] != old.get(name)}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "among_them"),
+    [
+        ("repetitions: 10\n", "repetitions: 11\n", {"bias_variance/regression/all"}),
+        # Others go on from the networks that these leave.
+        (
+            "rounds: 2\n",
+            "rounds: 3\n",
+            {"sparsity/iterative/mlp-1x512.true.seed-0", "quantisation/combined/mlp-1x512"},
+        ),
+    ],
+)
+def test_a_setting_of_an_experiment_carries_it_out_and_makes_what_shows_it(
+    finished: Project, old: str, new: str, among_them: set[str]
+) -> None:
+    with finished.edited("params.yaml", old, new):
+        expected = changed(finished.plan("preset=smoke"))
+        found = finished.announced(*SMOKE)
+    assert among_them <= expected < set(map(str, PLAN.experiments))
+    assert found.experiments == expected
+    assert found.results == showing(expected) < TABLES | FIGURES
+    made = {
+        "table": len(found.results & TABLES),
+        "figure": len(found.results & FIGURES),
+        "summary": 1,
+        "article": 1,
+    }
+    assert found.jobs == jobs_of(expected) | made
+
+
+def test_the_code_of_an_experiment_carries_out_those_of_its_kind(finished: Project) -> None:
+    module = "studies/sparsity/one_shot.py"
+    with finished.edited(f"src/rethinking/{module}", "def run(", "EDITED = True\n\n\ndef run("):
+        found = finished.announced(*SMOKE)
+    expected = {str(each) for each in PLAN.experiments if (each.study, each.kind) == ("sparsity", "one-shot")}
+    assert found.experiments == expected != set()
+    assert found.results == showing(expected)
+    assert found.jobs.keys() == {"experiment", "table", "figure", "summary", "article"}
+
+
+def test_without_any_weights_there_is_nothing_to_do(finished: Project) -> None:
+    """Those of cells, and the networks that experiments have left for others."""
+    aside = finished.root / "aside"
+    shutil.move(finished.root / "weights", aside)
+    found = finished.to_do(*SMOKE)
+    shutil.move(aside, finished.root / "weights")
+    assert found == {}
+
+
+def test_a_cell_that_is_trained_again_carries_out_what_starts_from_its_network(finished: Project) -> None:
+    cell = "digits/mlp-1x512/true/none/seed-0"
+    run = finished.root / "runs/smoke" / cell
+    aside = finished.root / "aside"
+    shutil.move(run, aside)
+    found = finished.announced(*SMOKE)
+    shutil.move(aside, run)
+    assert found.cells == {cell}
+    assert found.experiments == following({cell}) < set(map(str, PLAN.experiments))
+    assert any(each.after and str(each) in found.experiments for each in PLAN.experiments)
+    assert found.jobs == RESULTS | {"train": 1} | jobs_of(found.experiments)
+
+
 def test_plot_style_draws_the_figures(finished: Project) -> None:
     with finished.edited("src/rethinking/results/style.py", '"svg.fonttype": "path"', '"svg.fonttype": "none"'):
-        assert finished.to_do(*SMOKE) == {"figure": 5, "article": 1}
+        found = finished.announced(*SMOKE)
+    assert found.results == FIGURES
+    assert found.jobs == {"figure": len(FIGURES), "article": 1}
 
 
 def test_the_style_of_one_figure_draws_that_figure(finished: Project) -> None:
     path = "src/rethinking/studies/randomisation/figures/overview.py"
     with finished.edited(path, "linewidth=1.2", "linewidth=2.2"):
-        assert finished.to_do(*SMOKE) == {"figure": 1, "article": 1}
-        answer = finished.snakemake("-n", *SMOKE)
-        assert "figures/randomisation-overview.svg" in answer.stdout
+        found = finished.announced(*SMOKE)
+    assert found.results == {"figure randomisation-overview"}
+    assert found.jobs == {"figure": 1, "article": 1}
 
 
 def test_prose_renders_the_article_alone(finished: Project) -> None:

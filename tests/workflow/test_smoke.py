@@ -8,13 +8,20 @@ from pathlib import Path
 
 import pytest
 
-from project import Project
+from project import SOURCE, Project
 from rethinking.cells import Cell
+from rethinking.data.sources import DATASETS
+from rethinking.experiments.identity import recipes_of
+from rethinking.experiments.records import read_record
+from rethinking.files import checksum
+from rethinking.names import subset, subset_slice
+from rethinking.plan import make_plan
 from rethinking.studies.registry import STUDIES
 
 pytestmark = pytest.mark.slow
 
 SMOKE = ("--config", "preset=smoke")
+PLAN = make_plan({"preset": "smoke"}, SOURCE / "params.yaml")
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +33,49 @@ def finished(smoke_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Pr
 def test_every_cell_leaves_a_whole_run(finished: Project) -> None:
     with open(finished.root / "results/smoke/cells.csv") as file:
         lines = list(csv.DictReader(file))
-    assert len(lines) == 31
-    for line in lines:
-        cell = Cell(line["dataset"], line["model"], line["corruption"], line["regularizer"], int(line["seed"]))
+    cells = [
+        Cell(line["dataset"], line["model"], line["corruption"], line["regularizer"], int(line["seed"]))
+        for line in lines
+    ]
+    assert cells == PLAN.cells
+    for cell in cells:
         run = finished.root / cell.run_folder("smoke")
         assert sorted(path.name for path in run.iterdir()) == [".snakemake", "history.csv", "metrics.json"]
         assert (finished.root / cell.weights_path("smoke")).stat().st_size > 0
         metrics = json.loads((run / "metrics.json").read_text())
         assert metrics["epochs"] == 2
-        assert metrics["train_examples"] == 128
+        part = subset_slice(subset(cell.dataset), 128)
+        assert metrics["train_examples"] == part.stop - part.start
+
+
+def test_every_experiment_leaves_its_results_and_how_they_came_about(finished: Project) -> None:
+    for experiment in PLAN.experiments:
+        table = finished.root / experiment.table_path("smoke")
+        with open(table, encoding="utf-8") as file:
+            assert len(list(csv.DictReader(file))) > 0, experiment
+        record = read_record(finished.root / experiment.record_path("smoke"))
+        assert f"{record.study}/{record.kind}/{record.unit}" == str(experiment)
+        assert record.digest == experiment.digest(recipes_of(PLAN.params, experiment))
+        assert record.settings == json.loads(json.dumps(experiment.settings))
+        assert record.table == checksum(table)
+        # What it read, as it is here: all its networks, and those of the experiments before it.
+        weights = {str(cell): cell.weights_path("smoke") for cell in experiment.cells}
+        weights |= {str(other): other.networks_path("smoke") for other in experiment.after}
+        assert set(record.cells) <= set(weights), experiment
+        assert set(map(str, experiment.after)) <= set(record.cells), experiment
+        assert record.cells == {name: checksum(finished.root / weights[name]) for name in record.cells}
+        assert set(record.variants) <= {"/".join(variant) for variant in experiment.all_variants()}
+        networks = finished.root / experiment.networks_path("smoke")
+        assert record.networks == (checksum(networks) if experiment.leaves_networks else None)
+        assert networks.exists() == experiment.leaves_networks
+        assert not (finished.root / experiment.scratch_folder("smoke")).exists()
+    assert any(experiment.leaves_networks for experiment in PLAN.experiments)
+
+
+def test_variants_are_those_that_cells_and_experiments_read(finished: Project) -> None:
+    found = {path.parent.relative_to(finished.root / "data").parts for path in finished.root.glob("data/*/*/manifest.json")}
+    assert found == PLAN.all_variants
+    assert {dataset for dataset, _ in found} <= set(DATASETS)
 
 
 def test_results_and_article_are_complete(finished: Project) -> None:
@@ -67,7 +108,8 @@ def test_a_clone_with_recorded_results_still_trains(finished: Project, tmp_path:
     project = Project.copy_to(tmp_path)
     shutil.copytree(finished.root / "results", project.root / "results")
     jobs = project.to_do(*SMOKE)
-    assert jobs["train"] == 31
+    assert jobs["train"] == len(PLAN.cells)
+    assert jobs["experiment"] + jobs["experiment_with_networks"] == len(PLAN.experiments)
     assert jobs["collect"] == 1
     assert jobs["article"] == 1
 

@@ -221,8 +221,8 @@ def _combination(found: Combination | None, whole: Combination | None) -> list[C
 
 TABLES: dict[str, Callable[[Results], Table]] = {
     "bits": bits,
-    "size": size,
     "needed": needed,
+    "size": size,
     "int8": int8,
     "latency": latency,
     "combined": combined,
