@@ -15,11 +15,12 @@ from rethinking.cells import Cell
 from rethinking.experiments.experiment import Experiment
 from rethinking.experiments.identity import recipes_of
 from rethinking.experiments.laboratory import Laboratory, Trained
+from rethinking.experiments.measuring import training_on
 from rethinking.experiments.perform import perform
 from rethinking.params_file import load_params
 from rethinking.records import Epoch
 from rethinking.runs import train_cell
-from rethinking.studies.sparsity.measuring import after_training, retraining_changes
+from rethinking.studies.sparsity.measuring import after_training
 from rethinking.studies.sparsity.one_shot import recalibrate
 from rethinking.studies.sparsity.pruning import (
     impose,
@@ -239,7 +240,7 @@ def test_measuring_statistics_anew_changes_no_weight(root: Path) -> None:
 def test_training_on_goes_on_at_the_last_rate(root: Path) -> None:
     lab = laboratory(root, RETRAINING)
     recipe = lab.recipes[MLP]
-    changed = recipe.model_copy(update=retraining_changes(lab, MLP, 128))
+    changed = recipe.model_copy(update=training_on(recipe, 128, lab.settings["epochs"]))
     rates = {learning_rate(changed, epoch, 0) for epoch in range(changed.epochs)}
     assert rates == {recipe.initial_learning_rate * recipe.learning_rate_decay ** (recipe.epochs - 1)}
     assert changed.epochs == recipe.epochs

@@ -6,8 +6,9 @@ from functools import partial
 from torch import Tensor, nn
 
 from rethinking.experiments.laboratory import Laboratory
+from rethinking.experiments.measuring import Bench, training_on
 from rethinking.experiments.records import Row
-from rethinking.studies.sparsity.measuring import Bench, after_training, retraining_changes, row
+from rethinking.studies.sparsity.measuring import after_training, row
 from rethinking.studies.sparsity.pruning import Masks, impose, make_permanent, masks_of, prune_to
 from rethinking.studies.sparsity.vocabulary import GLOBAL, ITERATIVE
 
@@ -19,7 +20,7 @@ def run(laboratory: Laboratory) -> Sequence[Row]:
     """
     (cell,) = laboratory.experiment.cells
     settings, bench = laboratory.settings, Bench(laboratory, cell)
-    changes = retraining_changes(laboratory, cell, len(bench.train))
+    changes = training_on(laboratory.recipes[cell], len(bench.train), settings["epochs"])
     rows = []
     for scope in settings["scopes"]:
         network = laboratory.network(cell)

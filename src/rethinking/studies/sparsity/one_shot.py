@@ -9,8 +9,9 @@ from torch.optim.swa_utils import update_bn
 
 from rethinking.data.images import DeviceImages
 from rethinking.experiments.laboratory import Laboratory
+from rethinking.experiments.measuring import Bench
 from rethinking.experiments.records import Row
-from rethinking.studies.sparsity.measuring import Bench, row
+from rethinking.studies.sparsity.measuring import row
 from rethinking.studies.sparsity.pruning import make_permanent, masks_of, prune_to
 from rethinking.studies.sparsity.vocabulary import GLOBAL, LAYER_WISE, ONE_SHOT
 

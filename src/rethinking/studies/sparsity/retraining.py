@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from torch import nn
 
 from rethinking.experiments.laboratory import Laboratory
+from rethinking.experiments.measuring import Bench, training_on
 from rethinking.experiments.records import Row
-from rethinking.studies.sparsity.measuring import Bench, after_training, retraining_changes, row
+from rethinking.studies.sparsity.measuring import after_training, row
 from rethinking.studies.sparsity.pruning import masks_of, prune_to
 from rethinking.studies.sparsity.vocabulary import RETRAINING
 
@@ -15,7 +16,10 @@ def run(laboratory: Laboratory) -> Sequence[Row]:
     """Return a row for each scope and fraction, the whole network, as it was trained, first."""
     (cell,) = laboratory.experiment.cells
     network, bench = laboratory.network(cell), Bench(laboratory, cell)
-    changes, weights = retraining_changes(laboratory, cell, len(bench.train)), network.state_dict()
+    changes, weights = (
+        training_on(laboratory.recipes[cell], len(bench.train), laboratory.settings["epochs"]),
+        network.state_dict(),
+    )
     whole = bench.accuracies(network) | {"epochs": 0, "status": "finished"}
     rows = []
     for scope in laboratory.settings["scopes"]:

@@ -8,9 +8,10 @@ import torch
 from torch import nn
 
 from rethinking.experiments.laboratory import Laboratory, Trained
+from rethinking.experiments.measuring import six_digits
 from rethinking.experiments.records import Row
 from rethinking.records import Epoch
-from rethinking.studies.sparsity.measuring import row, six_digits
+from rethinking.studies.sparsity.measuring import row
 from rethinking.studies.sparsity.pruning import Masks, impose, masks_of, prune_to, shuffled
 from rethinking.studies.sparsity.vocabulary import DENSE, GLOBAL, RANDOM_MASK, REINITIALISED, TICKET
 from rethinking.training.run import initial_network
