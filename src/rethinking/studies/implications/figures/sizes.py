@@ -58,12 +58,13 @@ def _draw_panel(axes: Axes, points: pd.DataFrame) -> None:
     for form in (WIDTHS, *reversed(FORMS)):
         for corruption, own in points[points["series"] == form].groupby("corruption"):
             large = form == DENSE
+            size = 9.0 if large else 5.0 if form == WIDTHS else 3.5
             axes.plot(
                 own["bytes"],
                 own["value"],
                 MARKERS[form],
                 color=COLOURS[_kind(str(corruption))],
-                markersize=9 if large else 3.5,
+                markersize=size,
                 markeredgecolor="black" if large else "none",
                 markeredgewidth=0.6,
                 alpha=1.0 if large else 0.6,
