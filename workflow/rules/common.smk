@@ -11,6 +11,7 @@ from rethinking.data.sources import MIRROR_VARIABLE
 from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.engine.batches import tell_apart_jobs_of_groups
 from rethinking.engine.persistence import use_project_persistence
+from rethinking.engine.scheduling import look_once_a_second
 from rethinking.errors import UserError
 from rethinking.experiments.experiment import (
     NETWORKS_PATTERN,
@@ -30,12 +31,14 @@ from rethinking.names import whole_dataset
 from rethinking.plan import make_plan
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES
+from rethinking.studies.study import Study
 from rethinking.trainer.broker import start_broker
 from rethinking.why.dry_run import observe
 
 use_project_persistence()
 observe(workflow)  # `rethinking why` reads its reasons there
 tell_apart_jobs_of_groups(workflow)
+look_once_a_second()
 
 try:
     PLAN = make_plan(config)
@@ -197,28 +200,24 @@ def forget_kept_runs() -> None:
             kept.discard(Path(cell_of(job.wildcards).run_folder(PRESET)))
 
 
-def result_files() -> list[str]:
-    """Return every table, figure, plot and summary of the studies of this run."""
+def result_files(studies: list[Study] = PLAN.studies) -> list[str]:
+    """Return every table, figure, plot and summary of the studies: those of this run, or the ones given."""
     return [
         f"{RESULTS}/metrics.json",
         f"{RESULTS}/claims.json",
         *(
             f"{RESULTS}/tables/{study.name}-{name}.{ending}"
-            for study in PLAN.studies
+            for study in studies
             for name in (*study.tables, "claims")
             for ending in ("md", "csv", "json")
         ),
         *(
             f"{RESULTS}/figures/{study.name}-{name}.{ending}"
-            for study in PLAN.studies
+            for study in studies
             for name in study.figures
             for ending in ("svg", "csv", "json")
         ),
-        *(
-            f"{RESULTS}/plots/{name}.csv"
-            for study in PLAN.studies
-            for name in study.plots
-        ),
+        *(f"{RESULTS}/plots/{name}.csv" for study in studies for name in study.plots),
     ]
 
 
