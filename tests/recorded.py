@@ -1,9 +1,14 @@
-"""Runs on disk as if they had been trained."""
+"""Runs on disk as if they had been trained, and experiments as if they had been carried out."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from rethinking.cells import Cell
+from rethinking.experiments.experiment import Experiment
+from rethinking.experiments.identity import experiment_code, experiment_roots, recipes_of
+from rethinking.experiments.records import ExperimentRecord, Row, table_text, write_record, write_table
+from rethinking.files import checksum
 from rethinking.fingerprint import fingerprint, modules
 from rethinking.params import Params
 from rethinking.provenance import train_command, training_roots
@@ -58,3 +63,33 @@ def record(root: Path, params: Params, cell: Cell, *online_losses: float, **chan
     write_history(folder / "history.csv", epochs)
     write_metrics(folder / "metrics.json", metrics)
     return metrics
+
+
+def record_experiment(
+    root: Path, params: Params, experiment: Experiment, rows: Sequence[Row], **changes: Any
+) -> ExperimentRecord:
+    """Leave the results of an experiment below `root`; `changes` are to its record."""
+    recipes, table = recipes_of(params, experiment), root / experiment.table_path(params.preset)
+    write_table(table, table_text(rows))
+    weights = {str(cell): root / cell.weights_path(params.preset) for cell in experiment.cells}
+    found = ExperimentRecord(
+        study=experiment.study,
+        kind=experiment.kind,
+        unit=experiment.unit,
+        preset=params.preset,
+        digest=experiment.digest(recipes),
+        settings=dict(experiment.settings),
+        cells={name: checksum(path) if path.is_file() else "feed" * 16 for name, path in weights.items()},
+        variants={"/".join(variant): "beef" * 16 for variant in experiment.all_variants()},
+        table=checksum(table),
+        networks=None,
+        seconds=1.5,
+        code=experiment_code(experiment, recipes),
+        modules=modules(*experiment_roots(experiment, recipes)),
+        commit="0123456789abcdef0123456789abcdef01234567",
+        uncommitted_changes=False,
+        command=f"rethinking experiment {str(experiment).replace('/', ' ')} --preset {params.preset}",
+        provenance={"device": "cpu", "device_name": "a processor", "precision": "float32", "threads": 1},
+    ).model_copy(update=changes)
+    write_record(root / experiment.record_path(params.preset), found)
+    return found

@@ -208,6 +208,13 @@ def test_missing_weights_name_who_wants_them_and_how_to_get_them() -> None:
     )
 
 
+def test_missing_weights_that_experiments_want_and_others_too() -> None:
+    job = replace(TRAIN, **missing(OUTPUTS[2]), wanted_by=("experiment", "experiment_with_networks"))
+    assert why_trained(job, KNOWN).what == "weights not here, which experiments read"
+    wanted = replace(job, wanted_by=("experiment", "probe"))
+    assert why_trained(wanted, KNOWN).what == "weights not here, which experiments and probe read"
+
+
 def test_data_are_named_by_variant() -> None:
     path = "data/digits/labels-p20/train_labels.npy"
     assert why_trained(replace(TRAIN, updated=(path,)), KNOWN) == Reason("data changed", ("digits/labels-p20",))
@@ -338,6 +345,27 @@ def test_changed_prose_is_named_once_whatever_noticed_it() -> None:
     by_content = replace(article, record=Record((repr({name: "1"}),), ()))
     assert {why_made(job, [job]) for job in (by_content, replace(by_content, updated=(name,)))} == {f"{name} changed"}
     assert "no record" in why_made(replace(article, updated=(name,)), [])
+
+
+def experiment(unit: str, rule: str = "experiment", **reasons: Any) -> Job:
+    names = {"preset": "digits", "study": "sparsity", "kind": "one-shot", "unit": unit}
+    return replace(made(rule, f"results/digits/experiments/sparsity/one-shot/{unit}.csv", **reasons), wildcards=names)
+
+
+def test_experiments_are_told_by_their_names_before_the_results_that_show_them() -> None:
+    """What is expected of them sums up settings and code: it is nothing to tell."""
+    record = Record((repr({"rounds": 2}), repr(f"{'1' * 16} {'2' * 16}")), ())
+    params = {"settings": {"rounds": 3}, "expected": f"{'3' * 16} {'2' * 16}"}
+    changed = experiment("a", "experiment_with_networks", params=params, record=record)
+    after = experiment("b", "experiment", remade=("weights/digits/experiments/sparsity/iterative/a.safetensors",))
+    table = made("table", "results/digits/tables/sparsity-knee.csv", remade=changed.outputs)
+    assert job_lines([table, changed, after]) == [
+        "experiment sparsity/one-shot/b: because networks it reads change",
+        "experiment sparsity/one-shot/a: rounds changed 2 -> 3",
+        "table sparsity-knee: because the experiments it shows change",
+    ]
+    units = [experiment(unit, **missing(f"{unit}.csv")) for unit in "abcdef"]
+    assert job_lines(units) == [f"experiments {listing(f'sparsity/one-shot/{unit}' for unit in 'abcdef')}: missing"]
 
 
 def test_a_rule_that_is_not_known_here_is_told_by_its_name() -> None:

@@ -36,9 +36,9 @@ sys.stdin.read()
 def project_with_endless_cells(root: Path) -> Project:
     """Return a copy of the project with the data set digits, in which some cells have a million epochs."""
     project = Project.copy_to(root)
-    longer = f"exceptions: [{{models: [{ENDLESS_MODEL}], training: {{epochs: 1000000}}}}]"
-    rest = "\n    execution:\n      device: cpu"  # of the preset smoke
-    project.edit("params.yaml", f"exceptions: []{rest}", f"{longer}{rest}")
+    longer = f"      - {{models: [{ENDLESS_MODEL}], training: {{epochs: 1000000}}}}\n"
+    rest = "    execution:\n      device: cpu\n"  # behind the exceptions of the preset smoke
+    project.edit("params.yaml", rest, f"{longer}{rest}")
     assert project.command("rethinking", "fetch", "digits").returncode == 0
     return project
 

@@ -20,10 +20,11 @@ from slurm import Cluster, Job, slurm_cluster
 
 pytestmark = pytest.mark.slow
 
-ONE_CELL = ("runs", "--config", "preset=smoke", "models=mlp-1x512", "corruptions=true", "regularizers=none")
+STUDY = ("runs", "--config", "preset=smoke", "studies=randomisation")
+ONE_CELL = (*STUDY, "models=mlp-1x512", "corruptions=true", "regularizers=none")
 LONG_CELL = "digits/inception/true/none/seed-0"
-ONE_LONG_CELL = ("runs", "--config", "preset=smoke", "models=inception", "corruptions=true", "regularizers=none")
-FIVE_CELLS = ("runs", "--config", "preset=smoke", "models=mlp-1x512")
+ONE_LONG_CELL = (*STUDY, "models=inception", "corruptions=true", "regularizers=none")
+FIVE_CELLS = (*STUDY, "models=mlp-1x512")
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from project import Project
 pytestmark = pytest.mark.slow
 
 CELLS = [f"digits/inception/{corruption}/none/seed-0" for corruption in ("true", "random-labels")]
-RUNS = ("runs", "--config", "preset=smoke", "models=inception", "corruptions=true,random-labels", "regularizers=none")
+STUDY = ("runs", "--config", "preset=smoke", "studies=randomisation")
+RUNS = (*STUDY, "models=inception", "corruptions=true,random-labels", "regularizers=none")
 EPOCHS = 500  # some 25 seconds
 
 

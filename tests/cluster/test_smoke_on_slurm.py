@@ -2,6 +2,7 @@
 
 import csv
 import filecmp
+import math
 import re
 from collections import Counter, defaultdict
 from itertools import combinations
@@ -10,12 +11,18 @@ from pathlib import Path
 import pytest
 
 from on_slurm import OnSlurm
-from project import Project
-from slurm import Cluster
+from project import SOURCE, Project
+from rethinking.experiments.experiment import Experiment
+from rethinking.plan import make_plan
+from slurm import Cluster, Job
 
 pytestmark = pytest.mark.slow
 
 CELLS_PER_JOB = 4
+EXPERIMENTS_PER_JOB = 4  # as the profile has it
+PLAN = make_plan({"preset": "smoke"}, SOURCE / "params.yaml")
+LATENCY = "tables/quantisation-latency."
+"""The one table of measured times; the columns of experiments that hold them end in _milliseconds."""
 
 
 @pytest.fixture(scope="module")
@@ -33,8 +40,11 @@ def runs_of(project: Project) -> list[Path]:
 
 
 def test_weights_are_those_of_a_run_on_this_machine_bit_for_bit(ended: OnSlurm, smoke_run: Project) -> None:
-    names = sorted(str(path.relative_to(smoke_run.root)) for path in smoke_run.root.glob("weights/smoke/**/*.*"))
-    assert len(names) == 31
+    left = (each.networks_path("smoke") for each in PLAN.experiments if each.leaves_networks)
+    names = sorted(map(str, (*(cell.weights_path("smoke") for cell in PLAN.cells), *left)))
+    assert names == sorted(
+        str(path.relative_to(smoke_run.root)) for path in smoke_run.root.glob("weights/smoke/**/*.*")
+    )
     same, different, absent = filecmp.cmpfiles(ended.project.root, smoke_run.root, names, shallow=False)
     assert (sorted(same), different, absent) == (names, [], [])
 
@@ -49,11 +59,22 @@ def test_histories_are_too_but_for_their_times(ended: OnSlurm, smoke_run: Projec
         assert history(ended.project, run) == history(smoke_run, run)
 
 
+def test_results_of_experiments_are_too_but_for_measured_times(ended: OnSlurm, smoke_run: Project) -> None:
+    def rows(project: Project, experiment: Experiment) -> list[dict[str, str]]:
+        with open(project.root / experiment.table_path("smoke"), encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        return [{key: line[key] for key in line if not key.endswith("_milliseconds")} for line in lines]
+
+    for experiment in PLAN.experiments:
+        assert rows(ended.project, experiment) == rows(smoke_run, experiment) != [], experiment
+
+
 def test_tables_figures_and_claims_are_too(ended: OnSlurm, smoke_run: Project) -> None:
     pattern = "results/smoke/[tfp]*/*.[cm][sd]*"  # CSV and Markdown; the JSON beside them names times and commits
     names = sorted(str(path.relative_to(smoke_run.root)) for path in smoke_run.root.glob(pattern))
-    names += ["results/smoke/claims.json"]
-    assert len(names) > 20
+    names = [name for name in names if LATENCY not in name] + ["results/smoke/claims.json"]
+    made = [study for study in PLAN.studies for _ in (*study.tables, "claims", *study.figures, *study.plots)]
+    assert len(names) > 2 * len(made) - len(PLAN.studies)  # most in two files; of latency none
     same, different, absent = filecmp.cmpfiles(ended.project.root, smoke_run.root, names, shallow=False)
     assert (sorted(same), different, absent) == (sorted(names), [], [])
     assert (ended.project.root / "articles/smoke/index.html").exists()
@@ -62,17 +83,40 @@ def test_tables_figures_and_claims_are_too(ended: OnSlurm, smoke_run: Project) -
 def test_cells_share_jobs_that_ask_for_no_more_than_one_cell_does(ended: OnSlurm) -> None:
     """Only the time adds up: cells of a job are trained one after the other."""
     trained = Counter(int(number) for number in re.findall(r"Slurm job (\d+)", ended.logs()))
-    assert sorted(trained.values(), reverse=True) == [CELLS_PER_JOB] * 7 + [3]
+    full, rest = divmod(len(PLAN.cells), CELLS_PER_JOB)
+    assert sorted(trained.values(), reverse=True) == [CELLS_PER_JOB] * full + [rest] * (rest > 0)
     for job in ended.jobs():
         assert (job.state, job.gpus, job.cpus, job.memory_mb) == ("COMPLETED", 1, 1, 8000)
         assert job.time_limit_minutes == 30 * trained[job.id]
 
 
-def test_light_jobs_take_no_gpu_and_are_two(ended: OnSlurm) -> None:
+def jobs_beside_training(ended: OnSlurm) -> dict[str, list[Job]]:
+    """Return the other jobs of the run, by the profile's name of their group."""
     training = {job.id for job in ended.jobs()}
-    light = [job for job in ended.cluster.jobs() if job.id not in training and job.name.startswith("rethinking_")]
-    assert sorted(job.comment.split("_")[1] for job in light) == ["results", "variants"]
+    found = defaultdict(list)
+    for job in ended.cluster.jobs():
+        if job.id not in training and job.name.startswith("rethinking_"):
+            found[job.comment.split("_")[1]].append(job)
+    return found
+
+
+def test_light_jobs_take_no_gpu_and_are_two(ended: OnSlurm) -> None:
+    found = jobs_beside_training(ended)
+    light = [job for group in ("results", "variants") for job in found[group]]
+    assert found.keys() == {"results", "variants", "experiments", "networks"}
     assert [(job.state, job.gpus, job.cpus) for job in light] == [("COMPLETED", 0, 1)] * 2
+
+
+def test_experiments_share_jobs_but_for_those_that_others_wait_for(ended: OnSlurm) -> None:
+    """They ask for a GPU as cells do, unless all that share a job need none."""
+    found = jobs_beside_training(ended)
+    networks = sum(each.leaves_networks for each in PLAN.experiments)
+    assert len(found["networks"]) == networks > 0
+    assert len(found["experiments"]) == math.ceil((len(PLAN.experiments) - networks) / EXPERIMENTS_PER_JOB)
+    for job in found["networks"]:
+        assert (job.state, job.gpus, job.cpus) == ("COMPLETED", 1, 1)
+    assert {(job.state, job.cpus) for job in found["experiments"]} == {("COMPLETED", 1)}
+    assert {job.gpus for job in found["experiments"]} <= {0, 1}
 
 
 def test_jobs_at_once_are_on_gpus_of_their_own(ended: OnSlurm) -> None:

@@ -27,7 +27,7 @@ HISTORY = [*IDENTITY, *Epoch._fields]
 
 def results(*models: str, **numbers: Any) -> Results:
     """Runs with true labels and nothing else."""
-    usual = {name: 0.995 for name in NUMBERS if "accuracy" in name}
+    usual: dict[str, Any] = {name: 0.995 for name in NUMBERS if "accuracy" in name}
     usual |= {"status": "finished", "parameters": 1000, "epochs": 2, "time_to_overfit": 2.0, "label_corruption": 0.0}
     lines = [
         {

@@ -36,15 +36,16 @@ def test_a_study_trains_each_cell_once(
         "corrupt_images": 3,
         "train": trained,
         "collect": 1,
-        "table": 7,
-        "figure": 5,
+        # The article has a section on each study, whatever was run.
+        "table": sum(len(study.tables) for study in STUDIES.values()),
+        "figure": sum(len(study.figures) for study in STUDIES.values()),
         "summary": 1,
         "article": 1,
     }
 
 
 def from_nothing(plan: Plan) -> ToDo:
-    """What carrying out a plan takes where there is nothing yet."""
+    """What carrying out a whole preset takes where there is nothing yet."""
     datasets = {dataset for dataset, _ in plan.all_variants}
     corruptions = [corruption for _, corruption in plan.all_variants if corruption != "true"]
     labels = sum(map(is_label_corruption, corruptions))
@@ -83,9 +84,9 @@ def test_a_run_is_narrowed_along_any_axis(project: Project) -> None:
 
 
 def test_a_study_may_be_carried_out_alone(project: Project) -> None:
-    """With the cells of another one that it starts from, and with no other results than its own."""
+    """With the cells of another one that it starts from; its results are its own."""
     config = ("preset=smoke", "studies=sparsity")
-    plan, found = project.plan(*config), project.announced("--config", *config)
+    plan, found = project.plan(*config), project.announced("results", "--config", *config)
     assert found.cells == set(map(str, plan.cells)) <= set(map(str, STUDIES["randomisation"].cells(plan.params)))
     assert found.experiments == set(map(str, plan.experiments)) != set()
     assert {name.split()[1].partition("-")[0] for name in found.results} == {"sparsity"}

@@ -11,7 +11,8 @@ from project import Project
 
 pytestmark = pytest.mark.slow
 
-ONE_CELL = ("runs", "--config", "preset=smoke", "models=mlp-1x512", "corruptions=true", "regularizers=none")
+STUDY = ("runs", "--config", "preset=smoke", "studies=randomisation")
+ONE_CELL = (*STUDY, "models=mlp-1x512", "corruptions=true", "regularizers=none")
 
 
 def use_gpus(project: Project, execution: str) -> None:
@@ -28,9 +29,7 @@ def test_cells_spread_over_the_gpus_of_a_workstation(tmp_path: Path) -> None:
     tool.write_text("#!/bin/sh\necho 'GPU 0: Pretended (UUID: 1)'\necho 'GPU 1: Pretended (UUID: 2)'\n")
     tool.chmod(0o755)
     path = f"{tool.parent}:{project.environment['PATH']}"
-    answer = project.snakemake(
-        "runs", "--cores", "4", "--config", "preset=smoke", "models=mlp-1x512,mlp-3x512,alexnet", PATH=path
-    )
+    answer = project.snakemake(*STUDY, "models=mlp-1x512,mlp-3x512,alexnet", "--cores", "4", PATH=path)
     assert answer.returncode == 0, answer.stderr
     logs = [log.read_text() for log in project.root.glob("logs/runs/smoke/**/*.log")]
     used = Counter(gpu for log in logs for gpu in re.findall(r", GPU (\S+)$", log, flags=re.MULTILINE))

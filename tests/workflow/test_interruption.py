@@ -16,7 +16,8 @@ from rethinking.cells import RUN_FILES
 
 pytestmark = pytest.mark.slow
 
-SMOKE = ("--config", "preset=smoke", "models=mlp-1x512", "regularizers=none")
+STUDY = ("--config", "preset=smoke", "studies=randomisation")
+SMOKE = (*STUDY, "models=mlp-1x512", "regularizers=none")
 
 
 def wait_for(project: Project, pattern: str, seconds: float) -> None:
@@ -71,7 +72,7 @@ def kill(process: subprocess.Popen[str], alone: bool) -> None:
 
 def test_snakemake_killed_at_random_moments_loses_nothing(tmp_path: Path) -> None:
     """Killed eight times on its way, alone or with its jobs; what is finished before is not trained again."""
-    cells = ("--config", "preset=smoke", "models=mlp-1x512,inception")
+    cells = (*STUDY, "models=mlp-1x512,inception")
     undisturbed = Project.copy_to(tmp_path / "undisturbed")
     assert undisturbed.snakemake("runs", *cells).returncode == 0
     project = Project.copy_to(tmp_path / "killed")

@@ -55,8 +55,11 @@ def training(cells: int, cores: int = 2) -> Progress:
 # --- words
 
 
-def test_a_cell_is_named_by_its_path_and_other_jobs_by_rule_and_wildcards() -> None:
+def test_cells_and_experiments_are_named_by_their_paths_and_other_jobs_by_rule_and_wildcards() -> None:
     assert cell(1, seed=3).name == "digits/mlp-1x512/random-labels/none/seed-3"
+    unit = {"preset": "digits", "study": "sparsity", "kind": "one-shot", "unit": "alexnet.true.seed-0"}
+    for rule in ("experiment", "experiment_with_networks"):
+        assert job_name(rule, unit) == "sparsity/one-shot/alexnet.true.seed-0"
     assert job_name("fetch", {"dataset": "mnist"}) == "fetch mnist"
     assert job_name("table_one", {}) == "table one"
 
@@ -65,6 +68,7 @@ def test_stages_have_titles() -> None:
     assert title_of("train") == "Train"
     assert title_of("table_one") == "Table one"
     assert title_of("corrupt_labels") == title_of("corrupt_images") == "Make variants"
+    assert title_of("experiment") == title_of("experiment_with_networks") == "Experiments"
 
 
 def test_times_read_like_a_clock_and_estimates_are_coarser() -> None:
@@ -80,6 +84,27 @@ def test_rules_with_one_title_are_one_stage_and_targets_are_none() -> None:
     progress.plan({"corrupt_labels": 2, "corrupt_images": 3, "all": 1})
     (stage,) = progress.view(0.0).stages
     assert (stage.title, stage.done, stage.total) == ("Make variants", 0, 5)
+
+
+def test_experiments_are_one_stage_and_each_kind_has_a_time_of_its_own() -> None:
+    progress = Progress(started=0.0, cores=1)
+    progress.plan({"experiment": 3, "experiment_with_networks": 2})
+
+    def job(jobid: int, kind: str, started: float) -> Job:
+        rule = "experiment_with_networks" if kind == "iterative" else "experiment"
+        return Job(jobid, rule, {"study": "sparsity", "kind": kind, "unit": str(jobid)}, (), started)
+
+    for jobid, kind, seconds in ((1, "one-shot", 10.0), (2, "retraining", 50.0), (3, "iterative", 100.0)):
+        progress.start(job(jobid, kind, 0.0))
+        progress.finish(jobid, seconds)
+    progress.start(job(4, "retraining", 100.0))
+    view = progress.view(100.0)
+    (stage,) = view.stages
+    assert (stage.title, stage.done, stage.total, stage.unit) == ("Experiments", 3, 5, "jobs")
+    assert view.running[0][0] == "sparsity/retraining/4"
+    # That of its kind is expected to take 50 s as before, the one that leaves networks 100 s.
+    assert view.remaining == pytest.approx(50 + 100)
+    assert line(view) == "[01:40] Experiments 3/5, 2:30 remaining"
 
 
 def test_finishing_the_last_job_completes_a_stage_once() -> None:

@@ -14,11 +14,13 @@ import yaml
 
 from project import SOURCE, Project
 from remotes import S3, s3_server
+from rethinking.plan import make_plan
 
 pytestmark = pytest.mark.slow
 
 PRESET = ("--preset", "smoke")
 SMOKE = ("--config", "preset=smoke")
+PLAN = make_plan({"preset": "smoke"}, SOURCE / "params.yaml")
 METRICS = "runs/smoke/digits/alexnet/true/wd/seed-0/metrics.json"
 CHANGED_DECAY = {"old": 0.004, "new": 0.002, "diff": -0.002}
 # DVC fetches small objects in parallel; what it says of a server that is away is not what is tested here.
@@ -84,6 +86,15 @@ def test_a_clone_that_pulls_has_nothing_to_do(origin: Project, pulled: Project) 
         assert files(pulled.root / folder) == files(origin.root / folder)
 
 
+def test_all_weights_are_recorded_and_the_networks_that_experiments_leave_with_them(pulled: Project) -> None:
+    left = [each.networks_path("smoke") for each in PLAN.experiments if each.leaves_networks]
+    weights = {str(path) for path in (*(cell.weights_path("smoke") for cell in PLAN.cells), *left)}
+    assert {f"weights/smoke/{path}" for path in recorded(pulled, "weights/smoke")} == weights
+    assert left
+    runs = {str(cell.run_folder("smoke")) for cell in PLAN.cells}
+    assert {str(Path("runs/smoke", path).parent) for path in recorded(pulled, "runs/smoke")} == runs
+
+
 def test_touching_every_source_file_leaves_nothing_to_do(pulled: Project) -> None:
     for name in pulled.git("ls-files").splitlines():
         os.utime(pulled.root / name)
@@ -95,7 +106,7 @@ def test_switching_branches_back_and_forth_leaves_nothing_to_do(pulled: Project)
     pulled.edit("src/rethinking/models/alexnet.py", "kernel_size=5, padding=2", "kernel_size=3, padding=1")
     pulled.edit("report/sections/_introduction.qmd", "credit a regularizer", "credit some regularizer")
     pulled.commit("Another kernel")
-    assert pulled.to_do(*SMOKE)["train"] == 7
+    assert pulled.cells_to_train(*SMOKE) == {str(cell) for cell in PLAN.cells if cell.model == "alexnet"}
     pulled.git("switch", "--quiet", "main")
     assert pulled.to_do(*SMOKE) == {}
     pulled.git("switch", "--quiet", "wider")
@@ -195,7 +206,8 @@ def test_presets_do_not_touch_each_others_records(pulled: Project, tmp_path: Pat
     variants = {str(path): path.read_bytes() for path in clone.root.glob("data/digits/*.dvc")}
     assert len(before) == 3
 
-    answer = clone.snakemake("--config", "preset=tiny", "models=mlp-1x512", "regularizers=none")
+    narrowed = ("studies=randomisation", "models=mlp-1x512", "regularizers=none")
+    answer = clone.snakemake("--config", "preset=tiny", *narrowed)
     assert answer.returncode == 0, answer.stderr
     assert "Make variants" not in answer.stderr
     assert clone.command("rethinking", "record", "--preset", "tiny").returncode == 0
@@ -464,7 +476,7 @@ def test_two_runs_at_once_in_one_folder(origin: Project, tmp_path: Path) -> None
     assert "another run is writing it" in recording.stderr
     output, _ = first.communicate(timeout=300)
     assert first.returncode == 0, output
-    assert len(list(clone.root.glob("runs/smoke/**/seed-0/metrics.json"))) == 31
+    assert len(list(clone.root.glob("runs/smoke/**/seed-*/metrics.json"))) == len(PLAN.cells)
     assert clone.to_do("runs", *SMOKE) == {}
 
 

@@ -10,15 +10,21 @@ import pytest
 
 from project import Project
 from rethinking.locks import create_held
+from rethinking.studies.registry import STUDIES
 
 pytestmark = pytest.mark.slow
 
-# A quarter of the smoke preset's cells: two architectures, with weight decay and without.
-SELECTION = ("models=mlp-1x512,alexnet", "regularizers=none,wd")
+# A quarter of one study's cells: two architectures, with weight decay and without.
+STUDY = "studies=randomisation"
+SELECTION = (STUDY, "models=mlp-1x512,alexnet", "regularizers=none,wd")
 CONFIG = ("--config", "preset=smoke", *SELECTION)
 NOTHING = "Nothing to do: 10 cells of preset smoke"
+# The article shows those of all studies.
+SHOWN = ", ".join(
+    f"{sum(len(getattr(study, kind)) for study in STUDIES.values())} {kind}" for kind in ("tables", "figures")
+)
 FOLLOWS = [
-    "results: cells.csv, 7 tables, 5 figures, claims: because the runs they show change",
+    f"results: cells.csv, {SHOWN}, claims: because the runs they show change",
     "article: because the results it shows change",
 ]
 RUN = "runs/smoke/digits/mlp-1x512/labels-p50/none/seed-0"
@@ -35,7 +41,12 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 def why(project: Project, *selection: str) -> list[str]:
     """The lines of `rethinking why`, which must be all that it prints."""
-    answer = project.command("rethinking", "why", "--preset", "smoke", "--config", *(selection or SELECTION))
+    return told(project, "--config", *(selection or SELECTION))
+
+
+def told(project: Project, *words: str) -> list[str]:
+    """What it says of the whole preset, if `words` do not narrow it."""
+    answer = project.command("rethinking", "why", "--preset", "smoke", *words)
     assert answer.returncode == 0, answer.stdout + answer.stderr
     assert answer.stderr == ""
     return [line.strip() for line in answer.stdout.splitlines()]
@@ -115,7 +126,7 @@ def test_a_new_seed(finished: Project) -> None:
 
 
 def test_a_wider_selection_needs_models_and_data_that_were_never_there(finished: Project) -> None:
-    lines = why(finished, "models=mlp-1x512,alexnet,mlp-3x512")
+    lines = why(finished, STUDY, "models=mlp-1x512,alexnet,mlp-3x512")
     assert lines[0] == "preset smoke: 6 of 16 cells would be trained"
     assert "mlp-3x512, 4 cells: never trained here" in lines
     assert "alexnet, 2 cells: new (crop+wd and crop)" in lines
@@ -233,7 +244,7 @@ def test_results_without_records_are_not_said_to_be_right(finished: Project) -> 
     """As in a clone: results are in Git, what Snakemake knows of them is not."""
     with without(finished, "runs/smoke/.snakemake"):
         lines = why(finished)
-    assert "cells.csv, 7 tables, 5 figures, claims" in lines[-1]
+    assert f"cells.csv, {SHOWN}, claims" in lines[-1]
     assert "no record" in lines[-1]
 
 
@@ -243,13 +254,13 @@ def test_an_empty_project_needs_everything_and_knows_what_is_recorded_elsewhere(
         "preset smoke: 5 of 5 cells would be trained",
         "mlp-1x512, 5 cells: never trained here",
         "data digits/true, digits/labels-p50 and digits/random-labels: missing",
-        "results: cells.csv, 7 tables, 5 figures, claims: missing",
+        f"results: cells.csv, {SHOWN}, claims: missing",
         "article: missing",
     ]
-    assert why(project, "models=mlp-1x512") == everything
+    assert why(project, STUDY, "models=mlp-1x512") == everything
     (project.root / "runs").mkdir(exist_ok=True)
     (project.root / "runs/smoke.dvc").touch()
-    *same, elsewhere = why(project, "models=mlp-1x512")
+    *same, elsewhere = why(project, STUDY, "models=mlp-1x512")
     assert same == everything
     assert "`make pull PRESET=smoke`" in elsewhere
 
@@ -276,3 +287,57 @@ def test_what_snakemake_cannot_plan_is_told_in_its_words(finished: Project) -> N
     assert "Snakemake cannot plan this run" in answer.stderr
     assert "no/such/file" in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+# Experiments.
+
+
+@pytest.fixture(scope="module")
+def whole(smoke_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project whose whole smoke preset has run to its end. Tests that change it put things back."""
+    return smoke_run.copy_of_all(tmp_path_factory.mktemp("why-experiments") / "project")
+
+
+def test_the_setting_of_an_experiment(whole: Project) -> None:
+    with whole.edited("params.yaml", "repetitions: 10\n", "repetitions: 11\n"):
+        first, experiment, results, article = told(whole)
+    assert first.startswith("preset smoke: none of ")
+    assert experiment == "experiment bias_variance/regression/all: repetitions changed 10 -> 11"
+    study = STUDIES["bias_variance"]
+    made = f"{len(study.tables)} tables, {len(study.figures)} figures, claims"
+    assert results == f"results: {made}: because the experiments they show change"
+    assert article == FOLLOWS[-1]
+
+
+def test_the_setting_of_an_experiment_that_others_go_on_from(whole: Project) -> None:
+    names = [f"sparsity/iterative/mlp-1x512.{labels}.seed-0" for labels in ("random-labels", "true")]
+    with whole.edited("params.yaml", "rounds: 2\n", "rounds: 3\n"):
+        lines = told(whole)
+    assert f"experiments {names[0]} and {names[1]}: rounds changed 2 -> 3" in lines
+    assert "experiment quantisation/combined/mlp-1x512: because networks it reads change" in lines
+
+
+def test_the_code_of_experiments(whole: Project) -> None:
+    with whole.edited("src/rethinking/studies/sparsity/one_shot.py", "def run(", "EDITED = True\n\n\ndef run("):
+        _, experiments, *_ = told(whole)
+    assert experiments.startswith("experiments sparsity/one-shot/")
+    assert experiments.endswith(": code changed: studies/sparsity/one_shot.py")
+
+
+def test_experiments_that_were_not_carried_out_and_results_without_their_records(whole: Project) -> None:
+    with without(whole, "results/smoke/experiments/bias_variance/regression"):
+        assert "experiment bias_variance/regression/all: missing" in told(whole)
+    with without(whole, "runs/smoke/.snakemake"):
+        *_, not_compared = told(whole)
+    assert "experiments bias_variance/" in not_compared
+
+
+def test_networks_that_an_experiment_would_need_are_elsewhere(whole: Project) -> None:
+    cell = "weights/smoke/digits/inception/true/none/seed-0/weights.safetensors"
+    with (
+        without(whole, cell),
+        whole.edited("src/rethinking/studies/sparsity/one_shot.py", "def run(", "EDITED = True\n\n\ndef run("),
+    ):
+        lines = told(whole)
+    what = "weights not here, which experiments read; `make pull PRESET=smoke` would bring them instead"
+    assert f"inception, 1 cell: {what}" in lines

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from rethinking.errors import UserError
 from rethinking.experiments.identity import experiment_roots, recipes_of
-from rethinking.experiments.records import read_record
+from rethinking.experiments.records import ExperimentRecord, read_record
 from rethinking.files import checksum
 from rethinking.fingerprint import modules
 from rethinking.params_file import load_params
@@ -12,10 +12,13 @@ from rethinking.studies.registry import require_experiment
 from rethinking.trace.words import commit_words, device_words
 from rethinking.why.changes import changed_modules, listing
 
+NETWORKS_SUFFIX = ".safetensors"
+
 
 def trace_experiment(place: Path, preset: str, root: Path) -> list[str]:
-    """Return the trace of an experiment's table or record. Raises UserError if there is no record of it."""
-    record = read_record(root / place.with_suffix(".json"))
+    """Return the trace of an experiment's table, record or networks. Raises UserError if there is no record of it."""
+    table = Path("results", *place.parts[1:]).with_suffix(".csv")
+    record = read_record(root / table.with_suffix(".json"))
     read = [f"  {name}, weights {digest[:12]}" for name, digest in record.cells.items()]
     read += [f"  data/{name}, checksum {digest[:12]}" for name, digest in record.variants.items()]
     return [
@@ -24,21 +27,23 @@ def trace_experiment(place: Path, preset: str, root: Path) -> list[str]:
         f"{device_words(record.provenance)}, in {record.seconds:.1f} s",
         f"made again by: {record.command}",
         "",
-        "from:",
-        *read,
+        *(["from:", *read] if read else ["from its settings alone"]),
         "",
-        *(_changes(place, preset, root) or ["Nothing has changed since: files, networks, code and settings."]),
+        *(_changes(table, record, preset, root) or ["Nothing has changed since: files, networks, code and settings."]),
     ]
 
 
-def _changes(place: Path, preset: str, root: Path) -> list[str]:
-    record = read_record(root / place.with_suffix(".json"))
-    table = root / place.with_suffix(".csv")
+def _changes(table: Path, record: ExperimentRecord, preset: str, root: Path) -> list[str]:
     changes = []
-    if not table.is_file():
-        changes.append(f"{place.with_suffix('.csv')} is missing.")
-    elif checksum(table) != record.table:
-        changes.append(f"{place.with_suffix('.csv')} is not the file that was made then: it was edited or replaced.")
+    if not (root / table).is_file():
+        changes.append(f"{table} is missing.")
+    elif checksum(root / table) != record.table:
+        changes.append(f"{table} is not the file that was made then: it was edited or replaced.")
+    networks = Path("weights", *table.parts[1:]).with_suffix(NETWORKS_SUFFIX)
+    if record.networks and not (root / networks).is_file():
+        changes.append(f"The networks that it left are not here ({networks}).")
+    elif record.networks and checksum(root / networks) != record.networks:
+        changes.append(f"{networks} holds other networks than it left.")
     params = load_params(root / "params.yaml", preset)
     try:
         experiment = require_experiment(params, record.study, record.kind, record.unit)

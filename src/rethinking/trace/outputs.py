@@ -11,7 +11,7 @@ from rethinking.results.frame import load_results
 from rethinking.results.lineage import Kind, Lineage, UsedExperiment, UsedRun, read_lineage
 from rethinking.results.outputs import make
 from rethinking.studies.registry import experiments, require_output
-from rethinking.trace.words import commit_words, experiments_words, runs_words
+from rethinking.trace.words import commit_words, sources_words
 
 
 def trace_output(place: Path, preset: str, root: Path) -> list[str]:
@@ -32,8 +32,7 @@ def trace_output(place: Path, preset: str, root: Path) -> list[str]:
         f"{commit_words(lineage.commit, lineage.uncommitted_changes)}",
         f"made again by: {lineage.command}",
         "",
-        *experiments_words(lineage.experiments),
-        *runs_words(lineage.runs),
+        *sources_words(lineage.experiments, lineage.runs),
         "",
         *(_changes(lineage, place.parent, root) or ["Nothing has changed since: files, runs, code and settings."]),
     ]

@@ -9,10 +9,10 @@ from rethinking.params_file import load_params
 from rethinking.results.frame import load_results
 from rethinking.results.lineage import used_experiments, used_runs
 from rethinking.studies.registry import experiments
-from rethinking.trace.experiments import trace_experiment
+from rethinking.trace.experiments import NETWORKS_SUFFIX, trace_experiment
 from rethinking.trace.outputs import trace_output
 from rethinking.trace.runs import trace_run
-from rethinking.trace.words import UNCOMMITTED, experiments_words, runs_words
+from rethinking.trace.words import UNCOMMITTED, sources_words
 
 
 def trace(file: str, root: Path = Path()) -> list[str]:
@@ -31,7 +31,9 @@ def _trace(file: str, root: Path) -> list[str]:
     match place.parts:
         case ("results", preset, "tables" | "figures", _):
             return trace_output(place, preset, root)
-        case ("results", preset, "experiments", _, _, _) if (root / place.with_suffix(".json")).is_file():
+        case ("results", preset, "experiments", _, _, _):
+            return trace_experiment(place, preset, root)
+        case ("weights", preset, "experiments", *_) if place.suffix == NETWORKS_SUFFIX and len(place.parts) == 6:
             return trace_experiment(place, preset, root)
         case ("results", preset, *_) if (root / place).is_file():
             return _trace_summary(place, preset, root)
@@ -52,11 +54,10 @@ def _trace_summary(place: Path, preset: str, root: Path) -> list[str]:
     collected = place.name in ("cells.csv", "histories.csv")
     params = load_params(root / "params.yaml", preset)
     results = load_results(params, root / "results" / preset, experiments(params))
-    used = [] if collected else experiments_words(used_experiments(results.experiments))
+    used = [] if collected else used_experiments(results.experiments)
     return [
         f"{place}: {'collected from the' if collected else 'sums up all'} runs of preset {preset}",
         f"made again by: rethinking {'collect' if collected else 'summary'} --preset {preset}",
         "",
-        *used,
-        *runs_words(used_runs(results.cells, preset)),
+        *sources_words(used, used_runs(results.cells, preset)),
     ]

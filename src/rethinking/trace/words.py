@@ -1,6 +1,6 @@
 """What the traces of all kinds of results say alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rethinking.results.lineage import UsedExperiment, UsedRun
@@ -28,8 +28,15 @@ def device_words(run: Mapping[str, Any]) -> str:
     return ", ".join(part for part in parts if part) or "device not recorded"
 
 
-def experiments_words(experiments: Iterable[UsedExperiment]) -> list[str]:
-    """Return the experiments, three lines each, as runs; nothing if there are none."""
+def sources_words(experiments: Sequence[UsedExperiment], runs: Sequence[UsedRun]) -> list[str]:
+    """Return what a result was made of: experiments, runs or both, or that there was neither."""
+    if not experiments:
+        return runs_words(runs)
+    return [*_experiments_words(experiments), *(["", *runs_words(runs)] if runs else [])]
+
+
+def _experiments_words(experiments: Iterable[UsedExperiment]) -> list[str]:
+    """Return the experiments, three lines each, as runs."""
     lines: list[str] = []
     for each in experiments:
         lines += [
@@ -39,7 +46,7 @@ def experiments_words(experiments: Iterable[UsedExperiment]) -> list[str]:
             f"      {each.command}",
         ]
     count = len(lines) // 3
-    return [f"from {count} experiment{'s' * (count != 1)}:", *lines, ""] if count else []
+    return [f"from {count} experiment{'s' * (count != 1)}:", *lines]
 
 
 def runs_words(runs: Iterable[UsedRun]) -> list[str]:

@@ -149,7 +149,8 @@ def _is_module(key: str) -> bool:
 
 
 def _is_digest(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch("[0-9a-f]{16,64}", value) is not None
+    """Whether a value is nothing that a person can read: a digest, or several."""
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{16,64}( [0-9a-f]{16,64})*", value) is not None
 
 
 def _shown(value: object) -> str:

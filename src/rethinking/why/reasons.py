@@ -13,8 +13,11 @@ from rethinking.why.dry_run import Job
 COLLECT, ARTICLE = "collect", "article"
 RESULTS = (COLLECT, "table", "figure", "summary")
 DATA = ("fetch", "corrupt_labels", "corrupt_images")
+EXPERIMENTS = ("experiment", "experiment_with_networks")
 
 RUNS_CHANGE = "because the runs they show change"
+EXPERIMENTS_CHANGE = "because the experiments they show change"
+NETWORKS_CHANGE = "because networks they read change"
 
 
 class Reason(NamedTuple):
@@ -68,7 +71,9 @@ def why_trained(job: Job, known: Known) -> Reason:
 
 def _why_missing(job: Job, known: Known) -> Reason:
     if all(PurePosixPath(path).name == WEIGHTS_FILE for path in job.missing):
-        wanted = f", which {listing(job.wanted_by)} reads" if job.wanted_by else ""
+        others = [rule for rule in job.wanted_by if rule not in EXPERIMENTS]
+        readers = listing([*(["experiments"] if len(others) < len(job.wanted_by) else []), *others])
+        wanted = f", which {readers} {'reads' if job.wanted_by == tuple(others[:1]) else 'read'}" if readers else ""
         remedy = f"; `{known.weights_from}` would bring them instead" if known.weights_from else ""
         return Reason(f"weights not here{wanted}{remedy}")
     if job.record is None and not known.begun:
@@ -171,10 +176,12 @@ def _follows(job: Job, jobs: Sequence[Job]) -> str:
         return "because the originals would be fetched again"
     if job.rule == ARTICLE:
         return "because the results it shows change"
+    if job.rule in EXPERIMENTS and any(path.startswith("weights/") for path in job.remade):
+        return NETWORKS_CHANGE
     if job.rule not in RESULTS:
         return f"because {inputs(job.remade)} would be made anew"
     if any("/experiments/" in path for path in job.remade):
-        return "because the experiments they show change"
+        return EXPERIMENTS_CHANGE
     if all(other.remade for other in jobs if other.rule == COLLECT):
         return RUNS_CHANGE
     return "because cells.csv changes"

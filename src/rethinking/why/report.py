@@ -17,6 +17,9 @@ from rethinking.why.reasons import (
     ARTICLE,
     COLLECT,
     DATA,
+    EXPERIMENTS,
+    EXPERIMENTS_CHANGE,
+    NETWORKS_CHANGE,
     NEW,
     RESULTS,
     RUNS_CHANGE,
@@ -119,7 +122,7 @@ def cell_lines(planned: Sequence[Cell], reasons: Mapping[Cell, Reason]) -> list[
 
 
 def job_lines(jobs: Sequence[Job]) -> list[str]:
-    """Return one line for each kind of job (data, results, article, others) and reason."""
+    """Return one line for each kind of job (data, experiments, results, article, others) and reason."""
     groups: dict[tuple[str, str], list[Job]] = defaultdict(list)
     for job in sorted(jobs, key=lambda job: (_order(job.rule), job.outputs)):
         groups[_kind(job.rule), why_made(job, jobs)].append(job)
@@ -127,19 +130,25 @@ def job_lines(jobs: Sequence[Job]) -> list[str]:
 
 
 def _order(rule: str) -> int:
-    known = [*DATA, *RESULTS, ARTICLE]
+    known = [*DATA, *EXPERIMENTS, *RESULTS, ARTICLE]
     return known.index(rule) if rule in known else len(known)
 
 
 def _kind(rule: str) -> str:
-    return "data" if rule in DATA else "results" if rule in RESULTS else rule
+    kinds = {"data": DATA, "experiments": EXPERIMENTS, "results": RESULTS}
+    return next((kind for kind, rules in kinds.items() if rule in rules), rule)
 
 
 def _named(kind: str, jobs: Sequence[Job]) -> str:
-    """Name jobs of one kind: "data digits/true and digits/labels-p50", "figure …-figure1a", "results: 7 tables"."""
+    """Name jobs of one kind: "data digits/true and digits/labels-p50", "experiment sparsity/one-shot/all",
+    "figure …-figure1a", "results: 7 tables".
+    """
     match kind:
         case "data":
             return f"data {listing(dict.fromkeys(variant_of(job.outputs[0]) for job in jobs))}"
+        case "experiments":
+            names = ["{study}/{kind}/{unit}".format_map(job.wildcards) for job in jobs]
+            return f"experiment{'s' * (len(names) > 1)} {listing(names)}"
         case "results":
             names = [*_result_names(jobs)]
             return names[0] if len(names) == 1 else f"results: {', '.join(names)}"
@@ -164,7 +173,9 @@ def _result_names(jobs: Iterable[Job]) -> Iterable[str]:
 
 
 def _fitted(what: str, jobs: Sequence[Job]) -> str:
-    return what.replace("they show", "it shows") if what == RUNS_CHANGE and len(jobs) == 1 else what
+    if len(jobs) > 1 or what not in (RUNS_CHANGE, EXPERIMENTS_CHANGE, NETWORKS_CHANGE):
+        return what
+    return what.replace("they show", "it shows").replace("they read", "it reads")
 
 
 def _not_compared(jobs: Sequence[Job]) -> list[str]:
