@@ -83,33 +83,33 @@ CLAIMS = [
     Claim(
         "size-does-not-decide",
         "At one size the gap between train and test accuracy can be small or large: with random labels it is larger by "
-        "at least 50 points, for every network",
+        "at least 50 points, for every network.",
         "Zhang et al. 2017, section 1",
         size_does_not_decide,
     ),
     Claim(
         "large-is-no-worse",
         "A network far larger than needed generalises no worse: at full width its test accuracy is at most a point "
-        "below the best of smaller widths",
+        "below the best of smaller widths.",
         "Nakkiran et al. 2019, section 1",
         large_is_no_worse,
     ),
     Claim(
         "a-tenth-is-enough",
-        "What was learned from true labels fits into a tenth of the bytes, at no more than a point of test accuracy",
+        "What was learned from true labels fits into a tenth of the bytes, at no more than a point of test accuracy.",
         "Han et al. 2016, abstract",
         a_tenth_is_enough,
     ),
     Claim(
         "memorising-takes-more",
-        "What memorised random labels needs at least twice the bytes of what learned true ones, for every network",
+        "What memorised random labels needs at least twice the bytes of what learned true ones, for every network.",
         "ours",
         memorising_takes_more,
     ),
     Claim(
         "large-then-small",
         "A large network that was made small after training is as good as one trained at that size, to a point of test "
-        "accuracy",
+        "accuracy.",
         "ours, after Frankle & Carbin 2019",
         large_then_small,
     ),
