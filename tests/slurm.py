@@ -9,7 +9,7 @@ cgroups nor root. Where it differs from a cluster of real machines:
 - All nodes are this machine: one host name, one file system, and jobs see all of its processors, whatever they ask.
 - Memory is measured once a second, and a job that uses too much is killed without a warning; its state is then FAILED,
   where clusters with cgroups say OUT_OF_MEMORY.
-- There is no accounting, thus no sacct: squeue knows jobs that have ended, for five minutes.
+- There is no accounting, thus no sacct: squeue knows jobs that have ended, for an hour.
 - Slurm looks for jobs whose time is up every 30 seconds, and no time limit is shorter than a minute; see
   `Cluster.let_time_run_out`.
 """
@@ -83,7 +83,7 @@ DefMemPerCPU=100
 
 # Jobs start within about a second.
 SchedulerParameters=batch_sched_delay=0,bf_interval=1,sched_interval=1
-MinJobAge=300
+MinJobAge=3600
 KillWait={SECONDS_TO_KILL}
 JobRequeue=1
 PreemptType=preempt/partition_prio
@@ -235,7 +235,7 @@ class Cluster:
         return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def jobs(self) -> list[Job]:
-        """Return all jobs that have not ended more than five minutes ago, by their number."""
+        """Return all jobs that have not ended more than an hour ago, by their number."""
         form = ",".join(f"{field}:{LONGEST_FIELD}{SEPARATOR}" for field in FIELDS)
         lines = self.command("squeue", "--all", "--states=all", "--noheader", f"--Format={form}").splitlines()
         jobs = [Job.of([field.strip() for field in line.split(SEPARATOR)[: len(FIELDS)]]) for line in lines]

@@ -60,7 +60,7 @@ def measured(tmp_path: Path) -> Callable[[], Measurement]:
 
 
 def test_a_workload_is_measured_once_however_many_cells_have_it() -> None:
-    cells = make_plan({"preset": "smoke", "models": "mlp-1x512"}, PARAMS_FILE).cells
+    cells = make_plan({"preset": "smoke", "studies": "randomisation", "models": "mlp-1x512"}, PARAMS_FILE).cells
     recipes = [SMOKE.recipe(cell) for cell in cells]
     found = [each.measurement for each in benchmark(SMOKE, cells)]
     assert [measurement.workload for measurement in found] == list(dict.fromkeys(map(Workload.of, recipes)))

@@ -455,7 +455,7 @@ def test_a_run_on_a_terminal_is_shown_live_and_leaves_one_line_then_there_is_not
 
 
 def test_ctrl_c_leaves_the_terminal_as_it_was_and_blames_no_job(folder: Path) -> None:
-    raw, status = on_terminal(folder, interrupt_at="digits/b/true/none", seconds=30)
+    raw, status = on_terminal(folder, interrupt_at="digits/b/true/none", seconds=10)
     assert status != 0
     assert raw.rfind("\x1b[?25h") > raw.rfind("\x1b[?25l")  # the cursor is visible
     assert screen(raw) == ["Stopping the running jobs ...", "Stopped on request.", RESUME]
