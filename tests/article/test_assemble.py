@@ -8,13 +8,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from rethinking.article import assemble as assemble_module
 from rethinking.article.assemble import assemble, execution_table, settings_table, variables
 from rethinking.errors import UserError
 from rethinking.experiments.records import ExperimentRecord
 from rethinking.params_file import load_params
 from rethinking.results.frame import Results
-from rethinking.studies import bias_variance
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")
 
@@ -88,28 +86,6 @@ def leaves(value: Any) -> list[Any]:
     if isinstance(value, dict):
         return [leaf for inner in value.values() for leaf in leaves(inner)]
     return [value]
-
-
-@pytest.fixture(autouse=True)
-def finished_whole(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The results of these tests are a table and a figure, and no study has been left out."""
-    monkeypatch.setattr(assemble_module, "STUDIES", {})
-
-
-def test_what_a_narrowed_run_left_out_says_that_it_was_not_run(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else the article, which includes the tables and figures of all studies, could not be rendered."""
-    study = bias_variance.STUDY
-    monkeypatch.setattr(assemble_module, "STUDIES", {study.name: study})
-    assemble(Results(PARAMS, CELLS, pd.DataFrame()), source, tmp_path / "report")
-    generated = tmp_path / "report" / "_generated"
-    for name in (*study.tables, "claims"):
-        assert "not run" in (generated / "tables" / f"{study.name}-{name}.md").read_text(encoding="utf-8")
-    assert {path.stem for path in (generated / "figures").glob("bias_variance-*.svg")} == {
-        f"{study.name}-{name}" for name in study.figures
-    }
-    assert not list(source.glob("*/bias_variance-*")), "results are what the pipeline makes, not the article"
 
 
 def test_every_variable_is_text_as_it_is_to_be_shown(source: Path, tmp_path: Path) -> None:

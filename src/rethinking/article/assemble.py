@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +11,7 @@ from rethinking.errors import UserError
 from rethinking.files import write_text
 from rethinking.results.claims import Verdict
 from rethinking.results.frame import Results
-from rethinking.results.lineage import Kind
-from rethinking.results.outputs import base_path, make
 from rethinking.results.table import Cell, Column, Table
-from rethinking.studies.registry import STUDIES
-from rethinking.studies.study import CLAIMS
 
 DATASET_TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "digits": "digits"}
 
@@ -24,8 +19,7 @@ DATASET_TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "digits": "digits"}
 def assemble(results: Results, source: Path, report: Path) -> None:
     """Fill `report/_generated` and `report/_variables.yml` from the finished results in `source`.
 
-    Tables and figures of studies that a narrowed run has left out are made here of what there is, and say what was not
-    run. Raises UserError if there is no table or figure at all.
+    Raises UserError if there is no table or figure there.
     """
     # Everything that may be missing is read before anything is replaced.
     content = variables(results, _read_json(source / "metrics.json"), _read_json(source / "claims.json"))
@@ -41,27 +35,10 @@ def assemble(results: Results, source: Path, report: Path) -> None:
         (generated / kind).mkdir(parents=True)
         for path in paths:
             shutil.copyfile(path, generated / kind / path.name)
-    for name, text in _left_out(results, source):
-        write_text(generated / name, text)
     write_text(generated / "tables" / "settings.md", settings_table(results).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
     write_text(report / "_variables.yml", text)
-
-
-def _left_out(results: Results, source: Path) -> Iterator[tuple[Path, str]]:
-    """Yield the place and the text of every table and figure of any study that is not among the finished results."""
-    for study in STUDIES.values():
-        kinds: tuple[tuple[Kind, tuple[str, ...], str], ...] = (
-            ("table", (*study.tables, CLAIMS), ".md"),
-            ("figure", study.figures, ".svg"),
-        )
-        for kind, names, ending in kinds:
-            for name in names:
-                base = base_path(source, kind, study.name, name)
-                path = base.with_name(base.name + ending)
-                if not path.is_file():
-                    yield path.relative_to(source), make(kind, study, name, results).texts[ending]
 
 
 def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
