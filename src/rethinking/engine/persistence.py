@@ -10,7 +10,8 @@ whatever brings the folder to a machine: DVC, a checkout of another branch, a co
 
 Marks. While a job is at work, its outputs are marked as incomplete. A job that was submitted to a cluster runs a
 Snakemake of its own, which by itself takes the marks away before the first one has written the records: killed in
-between, it would leave outputs that seem complete and have no record. Here marks are the first one's alone.
+between, it would leave outputs that seem complete and have no record. Here marks and records are the first one's alone,
+and a mark stays until there is a record.
 
 Locks. A lock file is held by the process that wrote it, so that one left by a killed process counts for nothing.
 """
@@ -80,6 +81,13 @@ def use_project_persistence() -> None:
         async def finished(self, job: Any) -> None:
             if not self._is_a_jobs:
                 await super().finished(job)
+
+        def cleanup(self, job: Any) -> None:
+            # Snakemake calls this where it finds fault with outputs that a job has made. By itself it takes away the
+            # records and the marks, which leaves outputs that seem complete; until they are made again, they are not.
+            if not self._is_a_jobs:
+                for output in job.output:
+                    self._delete_record(self._get_key(output))
 
         def made_since_started(self, job: Any) -> bool:
             """Whether all outputs of a job have been made since it was last submitted or started."""

@@ -7,7 +7,7 @@ from rethinking.data.corruptions import wrong_labels_name
 from rethinking.experiments.experiment import Experiment
 from rethinking.names import weight_decay_name
 from rethinking.params import Params
-from rethinking.params_studies import NoisySweepParams, WidthSweepParams
+from rethinking.params_studies.double_descent import NoisySweepParams, WidthSweepParams
 
 
 def networks(

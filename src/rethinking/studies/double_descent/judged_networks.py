@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 
-from rethinking.params_studies import WidthSweepParams
+from rethinking.params_studies.double_descent import WidthSweepParams
 from rethinking.results.claims import NOT_RUN, Verdict, verdict
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.titles import model_title

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rethinking.cells import Cell
-from rethinking.params_studies import WidthSweepParams
+from rethinking.params_studies.double_descent import WidthSweepParams
 from rethinking.results.frame import Estimate, Results, estimate, matching
 from rethinking.studies.double_descent.curves import noisy_error, noisy_scale, smoothed
 from rethinking.studies.double_descent.design import epoch_wise_networks, sample_wise_networks, sweep_networks

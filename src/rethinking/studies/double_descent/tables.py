@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from rethinking.params_studies import WidthSweepParams
+from rethinking.params_studies.double_descent import WidthSweepParams
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.published import read_published
 from rethinking.results.table import Cell, Column, Table
