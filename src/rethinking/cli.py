@@ -160,12 +160,9 @@ def _corrupt(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from rethinking.trainer.client import train_elsewhere
-
     if options.processes > 1 and launch().size == 1:
         _start_together(options)
-    if (status := train_elsewhere(options.words)) is not None:
-        raise SystemExit(status)
+    _leave_to_worker(options)
 
     from rethinking.cells import Cell
     from rethinking.plan import make_plan, require_cell
@@ -178,6 +175,14 @@ def _train(options: argparse.Namespace) -> None:
     train(plan.params, cell, DATA, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
 
 
+def _leave_to_worker(options: argparse.Namespace) -> None:
+    """Have a process do it that has loaded what takes seconds to load, and end as it does; return where none is."""
+    from rethinking.trainer.client import run_elsewhere
+
+    if (status := run_elsewhere(options.words)) is not None:
+        raise SystemExit(status)
+
+
 def _start_together(options: argparse.Namespace) -> NoReturn:
     """Become torchrun, which starts this command in several processes."""
     threads = str(max(1, options.threads // options.processes))
@@ -187,10 +192,7 @@ def _start_together(options: argparse.Namespace) -> NoReturn:
 
 
 def _experiment(options: argparse.Namespace) -> None:
-    from rethinking.trainer.client import train_elsewhere
-
-    if (status := train_elsewhere(options.words)) is not None:
-        raise SystemExit(status)
+    _leave_to_worker(options)
 
     from rethinking.experiments.perform import perform
     from rethinking.plan import make_plan
@@ -223,6 +225,8 @@ def _figure(options: argparse.Namespace) -> None:
 
 
 def _write(kind: Literal["table", "figure"], options: argparse.Namespace) -> None:
+    _leave_to_worker(options)
+
     from rethinking.results.outputs import write
     from rethinking.studies.registry import require_output
 

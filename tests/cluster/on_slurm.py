@@ -71,7 +71,7 @@ def train_for(epochs: int, project: Project) -> None:
     (project.root / "params.yaml").write_text(text[:smoke] + changed)
 
 
-def wait_until(holds: Callable[[], object], what: Callable[[], str], seconds: float = 150) -> None:
+def wait_until(holds: Callable[[], object], what: Callable[[], str], seconds: float = 300) -> None:
     """Wait until `holds` is true; `what` says what was there instead."""
     deadline = time.monotonic() + seconds
     while not holds():
@@ -113,6 +113,14 @@ class Trained:
             lambda: self.first_epoch > epoch and self.job.state == "RUNNING",
             lambda: f"{self.cell}: {self.said}\n{self.on_slurm.cluster.logs()}",
         )
+
+    def hold(self) -> None:
+        """Suspend its job: it must not come to its end while the test waits for something else."""
+        self.on_slurm.cluster.command("scontrol", "suspend", str(self.job.id))
+
+    def let_go_on(self) -> None:
+        """Resume its suspended job."""
+        self.on_slurm.cluster.command("scontrol", "resume", str(self.job.id))
 
 
 def preempt(trained: Trained, gpus: int = 2) -> int:

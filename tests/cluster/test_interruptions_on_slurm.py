@@ -18,6 +18,7 @@ pytestmark = pytest.mark.slow
 CELLS = [f"digits/inception/{corruption}/none/seed-0" for corruption in ("true", "random-labels")]
 STUDY = ("runs", "--config", "preset=smoke", "studies=randomisation")
 RUNS = (*STUDY, "models=inception", "corruptions=true,random-labels", "regularizers=none")
+DATA = ("data/digits/true/manifest.json", "data/digits/random-labels/manifest.json", "--config", "preset=smoke")
 EPOCHS = 500  # some 25 seconds
 
 
@@ -46,6 +47,8 @@ def disturbed(root: Path) -> Ended:
         on_slurm = OnSlurm.copy_to(root, cluster)
         train_for(EPOCHS, on_slurm.project)
         on_slurm.profile("cells=8", "cells=1")
+        made = on_slurm.project.snakemake(*DATA)  # so that no cell has to wait for its data while the other is trained
+        assert made.returncode == 0, made.stderr
         process = on_slurm.start(*RUNS)
         _, other = cells = [Trained(on_slurm, cell) for cell in CELLS]
         for trained in cells:
@@ -62,11 +65,14 @@ def disturbed(root: Path) -> Ended:
         for trained, job, epoch in zip(cells, jobs, before, strict=True):
             trained.wait_for_epoch_after(epoch)
             assert (trained.job.id, trained.job.restarts) == (job.id, 1)
+            if trained is not other:
+                trained.hold()  # it must not come to its end before the other one goes on
 
         # Snakemake is killed and knows no more of its jobs, which go on; the next one finds them in its way.
         left = sorted({trained.job.id for trained in cells})
         process.send_signal(signal.SIGKILL)
         process.wait()
+        cells[0].let_go_on()
         again = on_slurm.run(*RUNS)
         said = " ".join((again.stdout + again.stderr).split())
         assert again.returncode == 0, said
@@ -83,12 +89,12 @@ def preempted_batch(root: Path) -> Ended:
         wait_until(
             lambda: {trained.epoch == EPOCHS for trained in cells} == {True, False} and all(t.epoch > 0 for t in cells),
             on_slurm.logs,
-            seconds=200,
+            seconds=400,
         )
         finished, under_way = sorted(cells, key=lambda trained: trained.epoch != EPOCHS)
         assert finished.job.id == under_way.job.id
         cluster.wait_for(preempt(under_way), "COMPLETED")
-        said, _ = process.communicate(timeout=300)
+        said, _ = process.communicate(timeout=600)
         assert process.returncode == 0, said
         assert under_way.job.restarts == 1
         return Ended(on_slurm, [finished, under_way], said, {})

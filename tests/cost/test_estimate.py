@@ -14,6 +14,7 @@ from rethinking.cost.estimate import (
     RECORD_BYTES,
     cell_seconds,
     device_times,
+    expected_seconds,
     needed_variants,
     network_bytes,
     on_disk,
@@ -156,3 +157,24 @@ def test_estimates_have_no_hidden_constant_for_time() -> None:
     """Ten times the measured cost is ten times the estimate."""
     slow = measurement(seconds_per_step=0.05, seconds_per_1000_evaluated=0.3, startup_seconds=40)
     assert math.isclose(cell_seconds(RECIPE, slow), 10 * cell_seconds(RECIPE, measurement()))
+
+
+def test_what_takes_longest_is_expected_to() -> None:
+    """Few epochs of a large network may take longer than many of a small one."""
+    large, small = (DIGITS.recipe(Cell("digits", model, "true", "none", 0)) for model in ("inception", "mlp-1x512"))
+    assert large.epochs < small.epochs
+    cells = {
+        Cell("digits", "inception", "true", "none", 0): large,
+        Cell("digits", "mlp-1x512", "true", "none", 0): small,
+    }
+    measured = [measurement(large, seconds_per_step=0.1), measurement(small, seconds_per_step=0.001)]
+    first, second = expected_seconds(cells, measured).values()
+    assert first == pytest.approx(cell_seconds(large, measured[0]))
+    assert first > second
+
+
+def test_a_workload_that_was_not_measured_counts_as_the_usual_one_of_its_data_set() -> None:
+    _, alexnet = recipes_of("mlp-1x512", "alexnet")
+    expected = expected_seconds(recipes_of("mlp-1x512", "alexnet"), [measurement()])
+    assert expected[alexnet] == pytest.approx(PAPER.recipe(alexnet).epochs * 391 * measurement().seconds_per_step)
+    assert expected_seconds(recipes_of("alexnet"), []) == {alexnet: 70 * 391}

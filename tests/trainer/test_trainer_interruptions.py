@@ -75,7 +75,7 @@ def test_when_the_process_of_the_broker_is_killed_everything_ends(project: Proje
         broker.process.kill()
         status, output = training.wait()
         assert status == 1
-        assert "rethinking: Snakemake has ended, and with it the training" in output.splitlines()
+        assert "rethinking: Snakemake has ended, and with it this job" in output.splitlines()
         until(lambda: not any(alive(pid) for pid in workers))
         assert (training.folder / "checkpoint.pt").is_file()
 

@@ -1,5 +1,6 @@
 """What all rules share: the validated plan and the paths that follow from it."""
 
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from snakemake.exceptions import WorkflowError
 
 from rethinking import kept
 from rethinking.cells import RUN_FILES, RUN_PATTERN, WEIGHTS_PATTERN, Cell
+from rethinking.cost.estimate import expected_seconds
+from rethinking.cost.measurements import read_measurements
 from rethinking.data.sources import MIRROR_VARIABLE
 from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.engine.batches import tell_apart_jobs_of_groups
@@ -42,6 +45,7 @@ look_once_a_second()
 
 try:
     PLAN = make_plan(config)
+    MEASUREMENTS = read_measurements()
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -116,6 +120,13 @@ def training_threads(wildcards) -> int:
     """Return a training job's threads, of all its processes: a cell that spans this machine's GPUs has it for itself."""
     alone = CORES if processes(wildcards) > 1 else None
     return alone or TRAINING_THREADS * processes(wildcards)
+
+
+@cache
+def expected_training_seconds() -> dict[Cell, float]:
+    """Return about how long each cell of this plan trains."""
+    recipes = {cell: PLAN.params.recipe(cell) for cell in PLAN.all_cells}
+    return expected_seconds(recipes, MEASUREMENTS)
 
 
 def gpus(wildcards) -> int:

@@ -11,7 +11,7 @@ rule train:
     log:
         "logs/runs/{preset}/{dataset}/{model}/{corruption}/{regularizer}/seed-{seed}.log",
     # Longest first: a long cell that starts last would run alone at the end.
-    priority: lambda wildcards: PLAN.params.recipe(cell_of(wildcards)).epochs
+    priority: lambda wildcards: expected_training_seconds()[cell_of(wildcards)]
     conda:
         "../envs/rethinking.yaml"
     threads: training_threads

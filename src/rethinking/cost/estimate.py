@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from statistics import fmean, median
 
 from rethinking.cells import Cell
 from rethinking.cost.measurements import Device, Measurement, Workload
@@ -75,6 +76,28 @@ def device_times(
             )
         )
     return times
+
+
+def expected_seconds(recipes: Mapping[Cell, Recipe], measurements: Iterable[Measurement]) -> dict[Cell, float]:
+    """Return about how long each cell trains compared with the others: what decides which of them start first.
+
+    The mean over the devices on which a cell's workload was measured. A step of a workload that never was counts as the
+    median of those on the same data set, and as 1 s where there are none.
+    """
+    measured: dict[Workload, list[Measurement]] = {}
+    steps: dict[str, list[float]] = {}
+    for measurement in measurements:
+        if measurement.cells_at_once == 1:
+            measured.setdefault(measurement.workload, []).append(measurement)
+            steps.setdefault(measurement.dataset, []).append(measurement.seconds_per_step)
+    usual = {dataset: median(seconds) for dataset, seconds in steps.items()}
+
+    def seconds(recipe: Recipe) -> float:
+        if rows := measured.get(Workload.of(recipe)):
+            return fmean(cell_seconds(recipe, row) for row in rows)
+        return recipe.epochs * math.ceil(examples(recipe)[0] / recipe.batch_size) * usual.get(recipe.dataset, 1.0)
+
+    return {cell: seconds(recipe) for cell, recipe in recipes.items()}
 
 
 def cell_seconds(recipe: Recipe, measured: Measurement) -> float:

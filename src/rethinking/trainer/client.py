@@ -1,4 +1,4 @@
-"""`rethinking train` as seen from its caller: it hands the cell over, waits, and ends as the training has ended."""
+"""A command as seen from its caller: it hands itself over, waits, and ends as the worker's run of it has ended."""
 
 import os
 import selectors
@@ -12,11 +12,11 @@ from typing import Any
 from rethinking.trainer.messages import Answer, Request, connect, receive, send
 
 
-def train_elsewhere(arguments: list[str]) -> int | None:
+def run_elsewhere(arguments: list[str]) -> int | None:
     """Have the broker's workers run `rethinking <arguments>`, and return its exit status.
 
-    Returns None where the caller has to train by itself: no broker answers, or the caller is one of several processes
-    that train a cell together. What the training prints goes to this process's standard output and error, and SIGINT
+    Returns None where the caller has to do it by itself: no broker answers, or the caller is one of several processes
+    that train a cell together. What the command prints goes to this process's standard output and error, and SIGINT
     and SIGTERM interrupt it.
     """
     if "WORLD_SIZE" in os.environ:
@@ -31,7 +31,7 @@ def train_elsewhere(arguments: list[str]) -> int | None:
         except OSError:
             return None
         received = _wait(connection)
-    answer = Answer(1, "Snakemake has ended, and with it the training") if received is None else Answer(**received)
+    answer = Answer(1, "Snakemake has ended, and with it this job") if received is None else Answer(**received)
     if answer.problem:
         print(f"rethinking: {answer.problem}", file=sys.stderr)
     return answer.status
