@@ -2,6 +2,7 @@
 
 from rethinking.params_sections import Section
 from rethinking.params_studies.bias_variance import BiasVarianceParams
+from rethinking.params_studies.bounds import BoundsParams
 from rethinking.params_studies.double_descent import DoubleDescentParams
 from rethinking.params_studies.expressivity import ExpressivityParams
 from rethinking.params_studies.implications import ImplicationsParams
@@ -15,6 +16,7 @@ class StudiesParams(Section):
 
     randomisation: RandomisationParams
     expressivity: ExpressivityParams
+    bounds: BoundsParams
     bias_variance: BiasVarianceParams
     double_descent: DoubleDescentParams
     sparsity: SparsityParams

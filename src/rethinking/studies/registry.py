@@ -9,6 +9,7 @@ from rethinking.names import base_model, whole_dataset
 from rethinking.params import Params
 from rethinking.studies import (
     bias_variance,
+    bounds,
     double_descent,
     expressivity,
     implications,
@@ -18,7 +19,7 @@ from rethinking.studies import (
 )
 from rethinking.studies.study import CLAIMS, Study
 
-_MODULES = (randomisation, expressivity, bias_variance, double_descent, sparsity, quantisation, implications)
+_MODULES = (randomisation, expressivity, bounds, bias_variance, double_descent, sparsity, quantisation, implications)
 STUDIES: dict[str, Study] = {module.STUDY.name: module.STUDY for module in _MODULES}
 
 

@@ -158,9 +158,8 @@ def alternating(positions: Array, values: Array) -> tuple[Array, Array]:
     if begin == len(y):
         return _before(positions), np.zeros(len(y))
     steepest = float(np.abs(steps / gaps).max()) if len(y) > 1 else 0.0
-    # The first line comes from zero: it has the gap before it, or one of length 1 before the first point.
-    room = z[begin] - z[begin - 1] if begin else 1.0
-    steepest = max(steepest, abs(y[begin]) / room)
+    # The first line comes from zero: it has half of the gap before the first value that is not zero.
+    steepest = max(steepest, abs(y[begin]) / (2 * (z[begin] - float(_before(positions)[begin]))))
     slope = math.copysign(2.0 ** math.ceil(math.log2(2 * steepest)), y[begin])
     thresholds, weights = _before(positions).tolist(), [0.0] * len(y)
     thresholds[begin], weights[begin] = z[begin] - y[begin] / slope, slope
@@ -197,8 +196,9 @@ CHOICES: dict[str, Thresholds] = {ALTERNATING: alternating, MIDWAY: midway}
 
 
 def _before(positions: Array) -> Array:
-    """Return the middles of the gaps before each position; before the first, one that is 1 below it."""
-    return np.concatenate([positions[:1] - 1.0, positions[:-1] + np.diff(positions) / 2])
+    """Return the middles of the gaps before each position; the first has a gap as wide as that after it, or of 1."""
+    gaps = np.diff(positions)
+    return positions - np.concatenate([gaps[:1] if len(gaps) else np.ones(1), gaps]) / 2
 
 
 def represent(sample: Sample, thresholds: Thresholds = alternating) -> TwoLayer:

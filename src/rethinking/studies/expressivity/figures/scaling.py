@@ -73,7 +73,10 @@ def draw(points: pd.DataFrame) -> Figure:
     errors = _plot(right, known[known["measure"] == "error"], _ERRORS)
     # Zero has no place on a logarithmic axis, and is a result.
     least = errors["value"][errors["value"] > 0].min()
-    right.set_yscale("symlog", linthresh=10 ** math.floor(math.log10(least)) if least > 0 else 1e-12)
+    first = math.floor(math.log10(least)) if least > 0 else -12
+    right.set_yscale("symlog", linthresh=10**first)
+    right.set_yticks([0, *(10.0**power for power in range(first, 4, 3))])
+    right.minorticks_off()
     right.set_ylim(bottom=0)
     right.axhline(0.5, color=GREY, linestyle=":", linewidth=1)
     right.set_ylabel("Largest error, in labels")
