@@ -154,8 +154,10 @@ class Twins(NamedTuple):
     """How networks differ from twins that lack one of their training examples; losses between 0 and 1."""
 
     pairs: int
-    error: Estimate
-    """The difference of errors at the examples that one of the two has not seen."""
+    examples: int
+    """That one of the two has not seen: two of each pair."""
+    error: float
+    """The mean difference of errors at these."""
     loss: Estimate
     """The same of one less the probability of the label."""
     largest: float
@@ -175,12 +177,12 @@ def twins(results: Results, corruption: str) -> Twins | None:
     if found.empty:
         return None
     errors, losses = (pd.concat([found[f"lacking_{name}"], found[f"added_{name}"]]) for name in ("error", "loss"))
-    error, loss = estimate(errors), estimate(losses)
-    assert error is not None
+    loss = estimate(losses)
     assert loss is not None
     return Twins(
         len(found),
-        error,
+        len(errors),
+        float(errors.mean()),
         loss,
         float(losses.max()),
         float(found["elsewhere_mean"].mean()),

@@ -6,7 +6,7 @@ from typing import Any
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.table import Cell, Column, Table
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
-from rethinking.studies.bounds.design import CORRUPTIONS, RANDOM, TRUE, dataset, perceptrons
+from rethinking.studies.bounds.design import CORRUPTIONS, RANDOM, TRUE, perceptrons
 from rethinking.studies.bounds.measures import MISSING, LabelBlind, by_norms, gap, label_blind, risk, twins
 from rethinking.studies.bounds.theory import one_draw_deviation
 
@@ -109,7 +109,6 @@ def numbers(results: Results) -> dict[str, Any]:
     return {
         "confidence": 100 * study.confidence,
         "quantile": 100 * study.margin_quantile,
-        "dataset": dataset(results.params),
         "one_draw": None if examples is None else _rounded(one_draw_deviation(examples, risk(results))),
         "least_complexity": _rounded(min((value.complexity for value in known.values()), default=None)),
         "largest_gap_true": _rounded(max(gaps[TRUE], default=None)),
