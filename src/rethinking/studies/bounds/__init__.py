@@ -4,7 +4,7 @@ from rethinking.studies.study import Study
 
 STUDY = Study(
     name="bounds",
-    tables=("label-blind", "norms", "stability"),
+    tables=("label-blind", "complexity", "norms", "stability"),
     figures=("bounds",),
 )
 """Why the classical theory says nothing about these networks."""

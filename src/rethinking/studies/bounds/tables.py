@@ -15,26 +15,41 @@ def table_label_blind(results: Results) -> Table:
     """Measured gaps beside bounds that know the networks, and not the labels."""
     columns = [
         Column("Model"),
-        Column("n", "count"),
         Column("Gap, true labels", "ratio"),
         Column("Gap, random labels", "ratio"),
-        Column("Rademacher complexity", "ratio"),
         Column("Rademacher bound", "ratio"),
-        Column("VC dimension, at least", "count"),
-        Column("at most", "number"),
         Column("VC bound", "ratio"),
         Column("SGD stability", "number"),
     ]
     rows: list[list[Cell]] = []
     for model in results.params.studies.bounds.models:
+        row: list[Cell] = [model_title(model), *(gap(results, model, corruption) for corruption in CORRUPTIONS)]
         found = label_blind(results, model)
-        row: list[Cell] = [model_title(model), found.examples if isinstance(found, LabelBlind) else None]
-        row += [gap(results, model, corruption) for corruption in CORRUPTIONS]
         if isinstance(found, LabelBlind):
-            row += [found.complexity, found.rademacher, found.vc_at_least, found.vc_at_most, found.vc, found.stability]
+            rows.append([*row, found.rademacher, found.vc, found.stability])
         else:
-            row += [found, *[None] * 5]
-        rows.append(row)
+            rows.append([*row, found, None, None])
+    return Table(columns, rows)
+
+
+def table_complexity(results: Results) -> Table:
+    """What these bounds are made of."""
+    columns = [
+        Column("Model"),
+        Column("n", "count"),
+        Column("Weights", "count"),
+        Column("Rademacher complexity", "ratio"),
+        Column("VC dimension, at least", "count"),
+        Column("VC dimension, at most", "count"),
+    ]
+    rows: list[list[Cell]] = []
+    for model in results.params.studies.bounds.models:
+        found = label_blind(results, model)
+        if isinstance(found, LabelBlind):
+            sizes: list[Cell] = [found.examples, found.parameters, found.complexity]
+            rows.append([model_title(model), *sizes, found.vc_at_least, found.vc_at_most])
+        else:
+            rows.append([model_title(model), found, *[None] * 4])
     return Table(columns, rows)
 
 
@@ -90,6 +105,7 @@ def table_stability(results: Results) -> Table:
 
 TABLES: dict[str, Callable[[Results], Table]] = {
     "label-blind": table_label_blind,
+    "complexity": table_complexity,
     "norms": table_norms,
     "stability": table_stability,
 }

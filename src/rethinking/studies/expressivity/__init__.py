@@ -4,6 +4,6 @@ from rethinking.studies.study import Study
 
 STUDY = Study(
     name="expressivity",
-    tables=("labellings", "depth", "counts"),
+    tables=("labellings", "choices", "depth", "counts"),
     figures=("scaling",),
 )

@@ -4,6 +4,7 @@ from rethinking.results.claims import NOT_RUN, Claim, Verdict, verdict
 from rethinking.results.frame import Results, matching
 from rethinking.results.titles import CORRUPTION_TITLES
 from rethinking.studies.expressivity.measures import (
+    ERRORS,
     deeper,
     growth,
     promised_growth,
@@ -27,7 +28,7 @@ def every_labelling_is_taken(results: Results) -> Verdict:
     found = two_layers(results, inputs=PIXELS, thresholds=ALTERNATING)
     if found.empty:
         return NOT_RUN
-    worst = found[["largest_error", "exact_error", "unit_error"]].max(axis=1)
+    worst = found[list(ERRORS)].max(axis=1)
     counted = all(
         row["weights"] == theorem_weights(row["examples"] - row["duplicates"], row["values"])
         for row in found.to_dict("records")

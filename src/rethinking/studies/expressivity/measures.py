@@ -11,6 +11,9 @@ from rethinking.studies.expressivity.vocabulary import ALTERNATING, PIXELS, SUBS
 
 MISSING = "not run"
 
+ERRORS = ("largest_error", "exact_error", "unit_error")
+"""Of a two-layer network: by sums in order, without rounding, and unit by unit."""
+
 CIFAR10 = (50_000, 28 * 28 * 3)
 """Examples and values of an image after cropping, as in the paper."""
 

@@ -9,6 +9,7 @@ from rethinking.results.titles import CORRUPTION_TITLES, MODEL_TITLES
 from rethinking.studies.expressivity.design import RANDOM
 from rethinking.studies.expressivity.measures import (
     CIFAR10,
+    ERRORS,
     MISSING,
     PAPERS_NAMES,
     deeper,
@@ -17,36 +18,54 @@ from rethinking.studies.expressivity.measures import (
     trained_parameters,
     two_layers,
 )
-from rethinking.studies.expressivity.vocabulary import ALTERNATING, INPUTS, PIXELS, THRESHOLDS
+from rethinking.studies.expressivity.vocabulary import ALTERNATING, INPUTS, PIXELS, THRESHOLDS, WHITENED
 
 
 def labellings(results: Results) -> Table:
-    """Errors of the two-layer networks, for each data set, labelling, kind of input and choice of thresholds."""
+    """The two-layer network of each data set and labelling: alternating thresholds, on pixels."""
     columns = [
         Column("Data set"),
         Column("Labels"),
-        Column("Inputs, thresholds"),
         Column("n", "count"),
+        Column("d", "count"),
         Column("Weights", "count"),
         Column("Smallest gap", "number"),
+        Column("Largest error", "number"),
+        Column("Accuracy", "percent"),
+        Column("Seconds", "number"),
+    ]
+    names = ("examples", "values", "weights", "relative_gap", "error", "accuracy", "seconds")
+    found = two_layers(results, inputs=PIXELS, thresholds=ALTERNATING)
+    if not found.empty:
+        found = found.assign(error=found[list(ERRORS)].max(axis=1))
+    rows: list[list[Cell]] = [
+        [row["dataset"], _labels(row["corruption"]), *(row[name] for name in names)] for row in found.to_dict("records")
+    ]
+    return Table(columns, rows or _not_run(results, len(columns)))
+
+
+def choices(results: Results) -> Table:
+    """Errors of all two-layer networks, by what the points are and where the thresholds lie."""
+    columns = [
+        Column("Data set"),
+        Column("Labels"),
+        Column("Inputs"),
+        Column("Thresholds"),
         Column("Error, in order", "number"),
         Column("Error, by unit", "number"),
         Column("Accuracy, in order", "percent"),
         Column("Accuracy, by unit", "percent"),
-        Column("Seconds", "number"),
     ]
-    errors = ("largest_error", "unit_error", "accuracy", "unit_accuracy")
-    names = ("examples", "weights", "relative_gap", *errors, "seconds")
+    names = ("inputs", "thresholds", "largest_error", "unit_error", "accuracy", "unit_accuracy")
     rows: list[list[Cell]] = [
-        [
-            row["dataset"],
-            CORRUPTION_TITLES.get(row["corruption"], row["corruption"]),
-            f"{row['inputs']}, {row['thresholds']}",
-            *(row[name] for name in names),
-        ]
+        [row["dataset"], _labels(row["corruption"]), *(row[name] for name in names)]
         for row in two_layers(results).to_dict("records")
     ]
     return Table(columns, rows or _not_run(results, len(columns)))
+
+
+def _labels(corruption: str) -> str:
+    return CORRUPTION_TITLES[corruption].removesuffix(" labels")
 
 
 def depth(results: Results) -> Table:
@@ -63,7 +82,7 @@ def depth(results: Results) -> Table:
     ]
     names = ("depth", "width", "weights", "largest_error", "accuracy", "seconds")
     rows: list[list[Cell]] = [
-        [row["dataset"], CORRUPTION_TITLES.get(row["corruption"], row["corruption"]), *(row[name] for name in names)]
+        [row["dataset"], _labels(row["corruption"]), *(row[name] for name in names)]
         for row in deeper(results).to_dict("records")
     ]
     return Table(columns, rows or _not_run(results, len(columns)))
@@ -110,7 +129,12 @@ def _not_run(results: Results, columns: int) -> list[list[Cell]]:
     return [[name, MISSING, *[None] * (columns - 2)] for name in results.params.studies.expressivity.datasets]
 
 
-TABLES: dict[str, Callable[[Results], Table]] = {"labellings": labellings, "depth": depth, "counts": counts}
+TABLES: dict[str, Callable[[Results], Table]] = {
+    "labellings": labellings,
+    "choices": choices,
+    "depth": depth,
+    "counts": counts,
+}
 
 
 def numbers(results: Results) -> dict[str, Any]:
@@ -125,7 +149,7 @@ def numbers(results: Results) -> dict[str, Any]:
     return {
         **{name: exact.get(name) for name in ("examples", "values", "weights")},
         "seconds": _digits(exact.get("seconds")),
-        "relative_gap": _digits(exact.get("relative_gap")),
+        "whitened_gap": _digits(by_network.get((WHITENED, ALTERNATING), {}).get("relative_gap")),
         "paper_weights": theorem_weights(*CIFAR10),
         **{
             f"{inputs}_{thresholds}": {
