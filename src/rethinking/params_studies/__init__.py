@@ -2,7 +2,9 @@
 
 from rethinking.params_sections import Section
 from rethinking.params_studies.bias_variance import BiasVarianceParams
+from rethinking.params_studies.bounds import BoundsParams
 from rethinking.params_studies.double_descent import DoubleDescentParams
+from rethinking.params_studies.expressivity import ExpressivityParams
 from rethinking.params_studies.implications import ImplicationsParams
 from rethinking.params_studies.quantisation import QuantisationParams
 from rethinking.params_studies.randomisation import RandomisationParams
@@ -13,6 +15,8 @@ class StudiesParams(Section):
     """One section for each study."""
 
     randomisation: RandomisationParams
+    expressivity: ExpressivityParams
+    bounds: BoundsParams
     bias_variance: BiasVarianceParams
     double_descent: DoubleDescentParams
     sparsity: SparsityParams
