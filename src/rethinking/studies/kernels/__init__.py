@@ -5,5 +5,5 @@ from rethinking.studies.study import Study
 STUDY = Study(
     name="kernels",
     tables=("errors", "norms", "cost", "descent"),
-    figures=("errors", "ridge", "descent"),
+    figures=("norms", "ridge", "descent"),
 )

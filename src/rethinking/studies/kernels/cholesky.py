@@ -1,4 +1,4 @@
-"""Cholesky factors in tiles: a lower triangle of float32 and a few tiles besides, whatever the device."""
+"""Cholesky factors in panels: a lower triangle of float32 and a few tiles besides, whatever the device."""
 
 import torch
 from torch import Tensor
@@ -11,44 +11,51 @@ class NotPositiveDefinite(ArithmeticError):
 
 
 class Factor:
-    """The lower triangular L with L L^T = A, as tiles on and below the diagonal."""
+    """The lower triangular L with L L^T = A, in panels: some columns of L, from their diagonal down."""
 
-    def __init__(self, tiles: list[list[Tensor]], places: list[slice]) -> None:
-        self.tiles, self.places = tiles, places
+    def __init__(self, panels: list[Tensor], places: list[slice]) -> None:
+        self.panels, self.places = panels, places
 
     def solve(self, targets: Tensor) -> Tensor:
         """Return A^-1 times `targets` (n, c); computed in float32, returned in the targets' own type."""
         found = targets.to(torch.float32, copy=True)
-        for row, rows in enumerate(self.places):
-            for column, columns in enumerate(self.places[:row]):
-                found[rows] -= self.tiles[row][column] @ found[columns]
-            found[rows] = torch.linalg.solve_triangular(self.tiles[row][row], found[rows], upper=False)
-        for row, rows in reversed(list(enumerate(self.places))):
-            for below in range(row + 1, len(self.places)):
-                found[rows] -= self.tiles[below][row].T @ found[self.places[below]]
-            found[rows] = torch.linalg.solve_triangular(self.tiles[row][row].T, found[rows], upper=True)
+        for place, panel in zip(self.places, self.panels, strict=True):
+            width = panel.shape[1]
+            found[place] = torch.linalg.solve_triangular(panel[:width], found[place], upper=False)
+            found[place.stop :] -= panel[width:] @ found[place]
+        for place, panel in reversed(list(zip(self.places, self.panels, strict=True))):
+            width = panel.shape[1]
+            found[place] -= panel[width:].T @ found[place.stop :]
+            found[place] = torch.linalg.solve_triangular(panel[:width].T, found[place], upper=True)
         return found.to(targets.dtype)
 
 
 def factorise(gram: Gram, shift: float) -> Factor:
     """Return the factor of the Gram matrix with `shift` added to its diagonal.
 
-    Columns of tiles one after the other, each from the tiles to its left, so that a tile of the Gram matrix is asked
-    for once, when its turn comes. Raises NotPositiveDefinite where rounding, or the matrix, leaves no positive pivot.
+    Panels one after the other, each from those to its left, so that a tile of the Gram matrix is asked for once, when
+    its turn comes. A panel is one piece of memory that is written in place: tiles that each had their own were found to
+    leave gaps between them that took as much again. Raises NotPositiveDefinite where rounding, or the matrix, leaves no
+    positive pivot.
     """
     places = gram.places
-    tiles: list[list[Tensor]] = [[] for _ in places]
-    for column in range(len(places)):
-        for row in range(column, len(places)):
-            tile = gram.tile(row, column)
-            for left in range(column):
-                tile.addmm_(tiles[row][left], tiles[column][left].T, alpha=-1)
-            if row == column:
-                tile.diagonal().add_(shift)
-                tile, failed = torch.linalg.cholesky_ex(tile)
-                if failed:
-                    raise NotPositiveDefinite(f"no positive pivot at example {places[row].start + int(failed) - 1}")
-            else:
-                tile = torch.linalg.solve_triangular(tiles[column][column].T, tile, upper=True, left=False)
-            tiles[row].append(tile)
-    return Factor(tiles, places)
+    panels: list[Tensor] = []
+    for column, place in enumerate(places):
+        rows = [slice(each.start - place.start, each.stop - place.start) for each in places[column:]]
+        first = gram.tile(column, column)
+        panel = first.new_empty(rows[-1].stop, rows[0].stop)
+        panel[rows[0]] = first
+        panel[rows[0]].diagonal().add_(shift)
+        for number, below in enumerate(rows[1:], start=column + 1):
+            panel[below] = gram.tile(number, column)
+        for left, done in zip(places, panels, strict=False):
+            part = done[place.start - left.start :]
+            panel.addmm_(part, part[: panel.shape[1]].T, alpha=-1)
+        pivot, failed = torch.linalg.cholesky_ex(panel[rows[0]])
+        if failed:
+            raise NotPositiveDefinite(f"no positive pivot at example {place.start + int(failed) - 1}")
+        panel[rows[0]] = pivot
+        for below in rows[1:]:
+            panel[below] = torch.linalg.solve_triangular(pivot.T, panel[below], upper=True, left=False)
+        panels.append(panel)
+    return Factor(panels, places)
