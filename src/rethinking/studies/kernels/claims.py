@@ -13,6 +13,7 @@ from rethinking.studies.kernels.measures import (
     over_gammas,
     published,
     smallest_norm,
+    smallest_norms,
     systems,
 )
 
@@ -36,7 +37,7 @@ def training_data_are_interpolated(results: Results) -> Verdict:
     found = [
         outcome
         for system in systems(results.params)
-        for outcome in (over_gammas(results, system) if system.gammas else [smallest_norm(results, system)])
+        for _, outcome in smallest_norms(results, system)
         if outcome is not None
     ]
     if not found:

@@ -42,8 +42,8 @@ class System:
 
     @property
     def gammas(self) -> list[float]:
-        """All that are tried, rising."""
-        return sorted([*self.further_gammas, *([] if self.gamma is None else [self.gamma])])
+        """All that are tried, rising; none without a Gaussian kernel."""
+        return [] if self.gamma is None else sorted([*self.further_gammas, self.gamma])
 
 
 class Published(NamedTuple):
@@ -55,7 +55,7 @@ class Published(NamedTuple):
 
 
 def systems(params: Params) -> list[System]:
-    """Return the systems of this scale: one for each number of filters, and one for each other entry of the settings."""
+    """Return the systems of this scale, each number of filters as one of its own."""
     study = params.studies.kernels
     gaussian = [
         System(
@@ -101,6 +101,12 @@ def smallest_norm(results: Results, system: System, gamma: float | None = None) 
     return _outcome(results, system, gamma or system.gamma, 0.0)
 
 
+def smallest_norms(results: Results, system: System) -> list[tuple[float | None, Outcome | None]]:
+    """Return every gamma with its solution of smallest norm, by rising gamma; one without, if the kernel has none."""
+    gammas: list[float | None] = [*system.gammas] or [None]
+    return [(gamma, smallest_norm(results, system, gamma)) for gamma in gammas]
+
+
 def ridge(results: Results, system: System) -> list[Outcome]:
     """Return the solutions under a penalty, by rising penalty, at the system's own gamma; those that were run."""
     found = (_outcome(results, system, system.gamma, penalty) for penalty in system.penalties)
@@ -114,8 +120,7 @@ def best_ridge(results: Results, system: System) -> Outcome | None:
 
 def over_gammas(results: Results, system: System) -> list[Outcome]:
     """Return the solutions of smallest norm by rising gamma; those that were run."""
-    found = (smallest_norm(results, system, gamma) for gamma in system.gammas)
-    return [each for each in found if each is not None]
+    return [found for gamma, found in smallest_norms(results, system) if gamma is not None and found is not None]
 
 
 @lru_cache(maxsize=64)  # a table or a claim asks for one row at a time

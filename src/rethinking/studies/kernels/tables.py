@@ -16,6 +16,7 @@ from rethinking.studies.kernels.measures import (
     papers_systems,
     published,
     smallest_norm,
+    smallest_norms,
     systems,
 )
 
@@ -74,8 +75,7 @@ def norms(results: Results) -> Table:
     rows: list[list[Cell]] = []
     for system in systems(results.params):
         theirs = published(system)
-        for gamma in system.gammas or [None]:
-            found = smallest_norm(results, system, gamma)
+        for gamma, found in smallest_norms(results, system):
             own = gamma == system.gamma and theirs is not None
             rows.append(
                 [

@@ -8,7 +8,7 @@ from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
 from rethinking.results.style import GREY, say_not_run
 from rethinking.studies.kernels.figures.shared import look, panels
-from rethinking.studies.kernels.measures import MISSING, published, smallest_norm, systems
+from rethinking.studies.kernels.measures import MISSING, published, smallest_norms, systems
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -19,8 +19,7 @@ def points(results: Results) -> pd.DataFrame:
         if theirs and theirs.norm is not None:
             at = {"gamma": None, "filters": None, "own": True, "norm": theirs.norm}
             found.append(point(PAPER, system.dataset, system.features, at, error=theirs.test_error))
-        for gamma in system.gammas or [None]:
-            outcome = smallest_norm(results, system, gamma)
+        for gamma, outcome in smallest_norms(results, system):
             at = {"gamma": gamma, "filters": system.filters, "own": gamma == system.gamma}
             if outcome is None:
                 found.append(point(OURS, system.dataset, system.features, at | {"norm": None}, error=MISSING))
