@@ -37,12 +37,14 @@ def unfolded(images: Tensor, patch: int, contrast: float) -> Tensor:
 
 def sampled_patches(images: Tensor, patch: int, contrast: float, count: int, generator: torch.Generator) -> Tensor:
     """Return `count` patches (count, values) at random places of random images (n, c, h, w) of 0..255."""
-    size = images.shape[2] - patch + 1, images.shape[3] - patch + 1
     # On the CPU, so that a seed is the same patches on every device.
-    chosen = torch.randint(len(images), (count,), generator=generator).tolist()
-    top, left = (torch.randint(side, (count,), generator=generator).tolist() for side in size)
-    cut = [images[i, :, y : y + patch, x : x + patch] for i, y, x in zip(chosen, top, left, strict=True)]
-    return unfolded(torch.stack(cut).float(), patch, contrast)[:, 0]
+    chosen, top, left = (
+        torch.randint(limit, (count, 1, 1, 1), generator=generator)
+        for limit in (len(images), images.shape[2] - patch + 1, images.shape[3] - patch + 1)
+    )
+    window, channels = torch.arange(patch), torch.arange(images.shape[1])[:, None, None]
+    cut = images[chosen, channels, top + window[:, None], left + window]
+    return unfolded(cut.float(), patch, contrast)[:, 0]
 
 
 def fitted_patches(sample: Tensor, whitening: float | None) -> Patches:

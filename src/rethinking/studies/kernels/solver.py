@@ -48,8 +48,9 @@ def solve(gram: Gram, targets: Tensor, penalty: float, watch: Stopwatch) -> Solu
     """Return the solution for targets (n, c) float64: the one of smallest norm where `penalty` is 0.
 
     `penalty` is in units of the mean of the Gram matrix's diagonal. Raises NotPositiveDefinite if no shift up to
-    LARGEST_SHIFT lets the matrix be factored. A system that the steps do not bring to the tolerance, as where two equal
-    examples have different targets, is returned with the residual that it has.
+    LARGEST_SHIFT lets the matrix be factored. A system that the steps do not bring to the tolerance is returned with
+    the residual that it has. Two equal examples with different targets are such a system, or, where rounding tells them
+    apart, one with an enormous norm.
     """
     with watch.time("factorisation"):
         factor, shift = _shifted(watch.timed(gram), penalty)

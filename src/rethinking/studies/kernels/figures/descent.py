@@ -11,7 +11,7 @@ from rethinking.results.style import BLUE, GREEN, GREY, RED, figure, say_not_run
 from rethinking.studies.kernels.measures import MISSING, descents
 
 LOOKS: dict[str, dict[str, Any]] = {
-    "residual": {"color": GREY, "linestyle": ":", "label": "largest residual"},
+    "residual": {"color": GREY, "linestyle": ":", "label": "largest residual of a target"},
     "to_smallest": {"color": RED, "linestyle": "-", "label": "to the smallest solution"},
     "to_nearest": {"color": BLUE, "linestyle": "--", "label": "to the nearest solution"},
     "outside_span": {"color": GREEN, "linestyle": "-.", "label": "part outside the span"},
@@ -51,7 +51,7 @@ def draw(points: pd.DataFrame) -> Figure:
                 axes.plot(curve["step"].clip(lower=0.5), curve["value"], **style)
         axes.set(title=title, xlabel="Steps", xscale="log", yscale="log", ylim=(LEAST, None))
         axes.legend(loc="lower left")
-    panels[0].set_ylabel("In units of the smallest norm")
+    panels[0].set_ylabel("Distance (the smallest norm is 1)")
     return drawn
 
 

@@ -3,6 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
@@ -20,7 +21,7 @@ def points(results: Results) -> pd.DataFrame:
             at = {"gamma": None, "filters": None, "own": True, "norm": theirs.norm}
             found.append(point(PAPER, system.dataset, system.features, at, error=theirs.test_error))
         for gamma, outcome in smallest_norms(results, system):
-            at = {"gamma": gamma, "filters": system.filters, "own": gamma == system.gamma}
+            at = {"gamma": gamma, "filters": system.filters, "own": gamma is not None and gamma == system.gamma}
             if outcome is None:
                 found.append(point(OURS, system.dataset, system.features, at | {"norm": None}, error=MISSING))
             else:
@@ -37,7 +38,7 @@ def draw(points: pd.DataFrame) -> Figure:
         chosen = matching(points, dataset=dataset)
         known = matching(chosen, note="")
         if known.empty:
-            say_not_run(each, str(each.get_title()) or dataset)
+            say_not_run(each, dataset)
             continue
         for features in chosen["series"].unique():
             ours = matching(known, source=OURS, series=features).sort_values("norm")
@@ -52,6 +53,9 @@ def draw(points: pd.DataFrame) -> Figure:
                 **style | {"markerfacecolor": "none", "markersize": 9, "linestyle": "", "label": None},
             )
         each.set(xscale="log", xlabel="Norm, over all outputs", ylim=(0, None))
+        each.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        each.xaxis.set_major_formatter(FuncFormatter(lambda norm, _: f"{norm:,.0f}"))
+        each.xaxis.set_minor_locator(NullLocator())
         handles, _ = each.get_legend_handles_labels()
         if not matching(known, source=PAPER).empty:
             handles.append(Line2D([], [], color=GREY, marker="o", markerfacecolor="none", linestyle="", label="paper"))
