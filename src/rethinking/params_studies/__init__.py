@@ -6,6 +6,7 @@ from rethinking.params_studies.bounds import BoundsParams
 from rethinking.params_studies.double_descent import DoubleDescentParams
 from rethinking.params_studies.expressivity import ExpressivityParams
 from rethinking.params_studies.implications import ImplicationsParams
+from rethinking.params_studies.kernels import KernelsParams
 from rethinking.params_studies.quantisation import QuantisationParams
 from rethinking.params_studies.randomisation import RandomisationParams
 from rethinking.params_studies.sparsity import SparsityParams
@@ -17,6 +18,7 @@ class StudiesParams(Section):
     randomisation: RandomisationParams
     expressivity: ExpressivityParams
     bounds: BoundsParams
+    kernels: KernelsParams
     bias_variance: BiasVarianceParams
     double_descent: DoubleDescentParams
     sparsity: SparsityParams

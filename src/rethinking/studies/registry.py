@@ -13,13 +13,24 @@ from rethinking.studies import (
     double_descent,
     expressivity,
     implications,
+    kernels,
     quantisation,
     randomisation,
     sparsity,
 )
 from rethinking.studies.study import CLAIMS, Study
 
-_MODULES = (randomisation, expressivity, bounds, bias_variance, double_descent, sparsity, quantisation, implications)
+_MODULES = (
+    randomisation,
+    expressivity,
+    bounds,
+    kernels,
+    bias_variance,
+    double_descent,
+    sparsity,
+    quantisation,
+    implications,
+)
 STUDIES: dict[str, Study] = {module.STUDY.name: module.STUDY for module in _MODULES}
 
 
