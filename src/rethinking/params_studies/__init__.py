@@ -4,6 +4,7 @@ from rethinking.params_sections import Section
 from rethinking.params_studies.bias_variance import BiasVarianceParams
 from rethinking.params_studies.double_descent import DoubleDescentParams
 from rethinking.params_studies.implications import ImplicationsParams
+from rethinking.params_studies.parameters import ParametersParams
 from rethinking.params_studies.quantisation import QuantisationParams
 from rethinking.params_studies.randomisation import RandomisationParams
 from rethinking.params_studies.sparsity import SparsityParams
@@ -12,6 +13,7 @@ from rethinking.params_studies.sparsity import SparsityParams
 class StudiesParams(Section):
     """One section for each study."""
 
+    parameters: ParametersParams
     randomisation: RandomisationParams
     bias_variance: BiasVarianceParams
     double_descent: DoubleDescentParams

@@ -7,10 +7,18 @@ from rethinking.errors import UserError
 from rethinking.experiments.experiment import Experiment
 from rethinking.names import base_model, whole_dataset
 from rethinking.params import Params
-from rethinking.studies import bias_variance, double_descent, implications, quantisation, randomisation, sparsity
+from rethinking.studies import (
+    bias_variance,
+    double_descent,
+    implications,
+    parameters,
+    quantisation,
+    randomisation,
+    sparsity,
+)
 from rethinking.studies.study import CLAIMS, Study
 
-_MODULES = (randomisation, bias_variance, double_descent, sparsity, quantisation, implications)
+_MODULES = (parameters, randomisation, bias_variance, double_descent, sparsity, quantisation, implications)
 STUDIES: dict[str, Study] = {module.STUDY.name: module.STUDY for module in _MODULES}
 
 
