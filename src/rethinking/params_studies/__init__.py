@@ -13,8 +13,8 @@ from rethinking.params_studies.sparsity import SparsityParams
 class StudiesParams(Section):
     """One section for each study."""
 
-    parameters: ParametersParams
     randomisation: RandomisationParams
+    parameters: ParametersParams
     bias_variance: BiasVarianceParams
     double_descent: DoubleDescentParams
     sparsity: SparsityParams

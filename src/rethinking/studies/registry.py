@@ -18,7 +18,7 @@ from rethinking.studies import (
 )
 from rethinking.studies.study import CLAIMS, Study
 
-_MODULES = (parameters, randomisation, bias_variance, double_descent, sparsity, quantisation, implications)
+_MODULES = (randomisation, parameters, bias_variance, double_descent, sparsity, quantisation, implications)
 STUDIES: dict[str, Study] = {module.STUDY.name: module.STUDY for module in _MODULES}
 
 

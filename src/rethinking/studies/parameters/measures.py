@@ -102,7 +102,7 @@ def trained_here(results: Results) -> list[TrainedNetwork]:
     found = results.of(dataset=dataset, corruption=TRUE, regularizer="none", status="finished")
     found = found[found["model"].map(lambda model: base_model(model) == model).astype(bool)]
     columns = ["parameters", "train_examples", "test_accuracy"]
-    averaged = found.groupby("model", sort=False)[columns].mean()
+    averaged = found.groupby("model", sort=False)[columns].mean().dropna()
     return [
         TrainedNetwork(str(model), int(row["parameters"]), int(row["train_examples"]), float(row["test_accuracy"]))
         for model, row in averaged.iterrows()
