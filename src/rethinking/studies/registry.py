@@ -63,6 +63,16 @@ def grid(params: Params, selection: Selection = Selection()) -> list[Cell]:  # n
     return chosen
 
 
+def histories(params: Params) -> dict[Cell, int | None]:
+    """Return the cells whose histories studies read, each with how many of its last epochs; None for all."""
+    found: dict[Cell, int | None] = {}
+    for study in STUDIES.values():
+        for cell, last in study.histories(params).items():
+            before = found.get(cell, 0)
+            found[cell] = None if before is None or last is None else max(before, last)
+    return found
+
+
 def experiments(params: Params, selection: Selection = Selection()) -> list[Experiment]:  # noqa: B008 (a constant)
     """Return the experiments of the selected studies whose networks and data the selection leaves whole.
 

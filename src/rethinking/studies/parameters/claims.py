@@ -140,7 +140,8 @@ LOWEIMI, BOURLARD = "Loweimi 2019", "Bourlard & Wellekens 1990, Table I"
 CLAIMS = [
     Claim(
         "counts-agree",
-        "Built anew, the networks have exactly the numbers of parameters that are printed of them, Inception V3 aside.",
+        "Built anew, the networks have the numbers of parameters that are printed of them, in all digits given, "
+        "Inception V3 aside.",
         f"Zhang et al. 2017, Table 1; {LOWEIMI}",
         counts_agree,
     ),
