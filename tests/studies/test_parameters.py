@@ -119,6 +119,10 @@ def results(
     return Measured(params, runs, counted)
 
 
+def runs_of(found: Results) -> list[dict[str, Any]]:
+    return [{str(key): value for key, value in run.items()} for run in found.of().to_dict("records")]
+
+
 FULL, NOTHING = results(), results(None, {}, {})
 
 
@@ -238,7 +242,7 @@ def test_a_count_agrees_in_the_digits_that_are_printed(value: int, digits: int, 
 def test_perceptrons_are_averaged_over_their_own_seeds_alone() -> None:
     found = results()
     others = line(Cell("digits", "mlp-1x512-k5", RANDOM, "none", 7), 310, 0.0, 0.0)
-    found = Measured(DIGITS, [*found.of().to_dict("records"), others], COUNTED)
+    found = Measured(DIGITS, [*runs_of(found), others], COUNTED)
     first, *_ = perceptrons_by_width(found, RANDOM)
     assert first.ratio == pytest.approx(310 / EXAMPLES_HERE)
     assert isinstance(first.train, Estimate)
@@ -253,7 +257,7 @@ def test_networks_trained_here_are_those_at_full_width_on_true_labels() -> None:
 
 
 def test_a_diverged_network_leaves_no_number() -> None:
-    runs = results().of().to_dict("records")
+    runs = runs_of(results())
     for run in runs:
         if run["model"] == "mlp-1x512-k240" and run["seed"] == 1:
             run["status"] = "diverged"
@@ -383,7 +387,7 @@ def test_nothing_is_claimed_of_what_was_not_run() -> None:
 
 
 def test_a_width_that_is_missing_leaves_its_curve_unjudged() -> None:
-    runs = [run for run in results().of().to_dict("records") if run["model"] != "mlp-1x512-k5"]
+    runs = [run for run in runs_of(results()) if run["model"] != "mlp-1x512-k5"]
     found = Measured(DIGITS, runs, COUNTED)
     judged = {key: verdict(key, found).judgement for key in ("train-rises", "test-falls", "random-labels", "no-order")}
     assert judged == {
