@@ -9,6 +9,7 @@ from rethinking.studies.parameters.catalogue import EXAMPLES
 from rethinking.studies.parameters.design import RANDOM, TRUE
 from rethinking.studies.parameters.measures import (
     MISSING,
+    Count,
     Perceptrons,
     counts,
     of_1990,
@@ -33,7 +34,7 @@ def count_table(results: Results) -> Table:
         Column("Network"),
         Column("Data"),
         Column("Examples", "count"),
-        Column("Printed"),
+        Column("Printed", "count"),
         Column("Counted", "count"),
         Column("An example, printed", "number"),
         Column("An example", "number"),
@@ -43,7 +44,7 @@ def count_table(results: Results) -> Table:
             count.network.title,
             DATASET_TITLES[count.network.dataset],
             EXAMPLES[count.network.dataset],
-            None if count.printed is None else count.printed.text,
+            _printed(count),
             MISSING if count.parameters is None else count.parameters,
             None if count.printed is None else count.printed.ratio,
             count.ratio,
@@ -118,6 +119,12 @@ def numbers(results: Results) -> dict[str, Any]:
 
 def _both(results: Results) -> tuple[list[Perceptrons], list[Perceptrons]]:
     return perceptrons_by_width(results, TRUE), perceptrons_by_width(results, RANDOM)
+
+
+def _printed(count: Count) -> Cell:
+    if count.printed is None:
+        return None
+    return count.printed.parameters if count.printed.exact else count.printed.text
 
 
 def _rounded(ratio: float | None) -> float | None:
