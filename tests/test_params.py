@@ -367,8 +367,9 @@ def test_a_selection_trains_only_what_it_names_and_collects_all() -> None:
 
 def test_a_selection_of_a_model_is_one_of_all_its_widths() -> None:
     plan = make_plan({"preset": "digits", "models": "mlp-1x512", "corruptions": "true", "regularizers": "none"}, PARAMS)
-    widths = plan.params.studies.implications.widths
-    assert [cell.model for cell in plan.cells] == ["mlp-1x512", *(f"mlp-1x512-k{width}" for width in widths)]
+    studies = plan.params.studies
+    widths = {*studies.implications.widths, *studies.parameters.widths}
+    assert {cell.model for cell in plan.cells} == {"mlp-1x512", *(f"mlp-1x512-k{width}" for width in widths)}
 
 
 def test_a_selection_carries_out_the_experiments_whose_networks_it_trains() -> None:

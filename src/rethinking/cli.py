@@ -206,9 +206,10 @@ def _experiment(options: argparse.Namespace) -> None:
 def _collect(options: argparse.Namespace) -> None:
     from rethinking.plan import make_plan
     from rethinking.results.frame import collect, write_results
+    from rethinking.studies.registry import histories as read_by_studies
 
     plan = make_plan({"preset": options.preset} if options.preset else {})
-    cells, histories, missing = collect(plan.params, plan.all_cells, RUNS_ROOT)
+    cells, histories, missing = collect(plan.params, plan.all_cells, RUNS_ROOT, read_by_studies(plan.params))
     for line in missing:
         print(f"left out: {line}")
     if not cells:

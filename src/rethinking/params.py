@@ -218,6 +218,11 @@ class Params(Section):
                     "studies.quantisation.combined.models",
                     f"found '{name}', must be one that studies.sparsity.iterative prunes: {listed(pruned)}",
                 )
+        model = self.studies.parameters.model
+        if getattr(self.models[base_model(model)], "depth", None) != 1:
+            raise MisplacedValue(
+                "studies.parameters.model", f"found '{model}', must be a perceptron (mlp) with a depth of 1"
+            )
         if len(set(self.seeds)) != len(self.seeds):
             raise MisplacedValue("seeds", f"found {self.seeds}, must not name a seed twice")
         return self

@@ -1,6 +1,7 @@
 """From runs on disk to the two tables that everything else reads."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from rethinking.cells import Cell
 from rethinking.errors import UserError
 from rethinking.params import Params
 from rethinking.params_file import load_params
+from rethinking.records import Epoch
 from rethinking.results.frame import (
+    IDENTITY,
     PROVENANCE,
     Estimate,
     Results,
@@ -128,6 +131,74 @@ def test_a_run_on_true_labels_alone_is_found(tmp_path: Path) -> None:
     results = collected(tmp_path, TRUE)
     assert len(results.of(corruption="true")) == 1
     assert len(results.history(corruption="true")) == 1
+
+
+def test_histories_are_those_asked_for_and_name_their_run_once(tmp_path: Path) -> None:
+    for cell in (TRUE, RANDOM, HALF):
+        record(tmp_path, cell, 2.3, 0.1, 0.04)
+    found, epochs, _ = collect(PARAMS, [TRUE, RANDOM, HALF], tmp_path, {TRUE: None, HALF: 2})
+    assert epochs.splitlines()[0] == "recipe_digest," + ",".join(Epoch._fields)
+    assert "mlp-1x512" not in epochs
+    write_results(tmp_path / "results", found, epochs)
+    results = load_results(PARAMS, tmp_path / "results")
+    assert list(results.history(model="mlp-1x512")["epoch"]) == [1, 2, 3]
+    assert list(results.history(model="alexnet")["epoch"]) == [2, 3]
+    assert results.history(corruption="random-labels").empty
+    assert len(results.cells) == 3
+    assert list(results.histories) == [*IDENTITY, *Epoch._fields]
+
+
+def test_the_last_epochs_are_those_of_each_run(tmp_path: Path) -> None:
+    for cell in (TRUE, RANDOM):
+        record(tmp_path, cell, 2.3, 0.1, 0.04)
+    results = collected(tmp_path, TRUE, RANDOM)
+    last = results.history(2, model="mlp-1x512")
+    assert list(zip(last["corruption"], last["epoch"], strict=True)) == [
+        ("true", 2),
+        ("true", 3),
+        ("random-labels", 2),
+        ("random-labels", 3),
+    ]
+    assert len(results.history(9, corruption="true")) == 3
+    assert results.history(1, model="inception").empty
+
+
+def test_two_names_of_one_recipe_have_one_history(tmp_path: Path) -> None:
+    """Weight decay may be named by its coefficient."""
+    decay = PARAMS.models["mlp-1x512"].weight_decay
+    same = [replace(TRUE, regularizer=name) for name in ("wd", f"wd{decay:g}")]
+    for cell in same:
+        record(tmp_path, cell, 2.3, 0.1)
+    found, epochs, _ = collect(PARAMS, same, tmp_path, {same[0]: 1, same[1]: None})
+    assert len(epochs.splitlines()) == 1 + 2
+    write_results(tmp_path / "results", found, epochs)
+    results = load_results(PARAMS, tmp_path / "results")
+    assert [len(results.history(regularizer=cell.regularizer)) for cell in same] == [2, 2]
+
+
+def test_runs_without_histories_are_results(tmp_path: Path) -> None:
+    record(tmp_path, TRUE, 2.3)
+    write_results(tmp_path / "results", *collect(PARAMS, [TRUE], tmp_path, {})[:2])
+    results = load_results(PARAMS, tmp_path / "results")
+    assert len(results.cells) == 1
+    assert results.histories.empty
+    assert results.history(3, corruption="true").empty
+
+
+def test_histories_that_say_their_runs_identity_on_every_line_are_read(tmp_path: Path) -> None:
+    """As they were collected at first."""
+    record(tmp_path, TRUE, 2.3, 0.1)
+    results = collected(tmp_path, TRUE)
+    results.histories.to_csv(tmp_path / "results" / "histories.csv", index=False)
+    assert load_results(PARAMS, tmp_path / "results").histories.equals(results.histories)
+
+
+def test_histories_need_the_recipes_of_their_runs(tmp_path: Path) -> None:
+    record(tmp_path, TRUE, 2.3)
+    path = tmp_path / "results" / "cells.csv"
+    collected(tmp_path, TRUE).cells.drop(columns="recipe_digest").to_csv(path, index=False)
+    with pytest.raises(UserError, match=r"cells\.csv is damaged \(it has no column recipe_digest\)"):
+        load_results(PARAMS, tmp_path / "results")
 
 
 def test_a_run_that_was_never_trained_is_named(tmp_path: Path) -> None:

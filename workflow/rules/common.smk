@@ -33,7 +33,7 @@ from rethinking.hardware import accelerators, threads_per_run, visible_gpus
 from rethinking.names import whole_dataset
 from rethinking.plan import make_plan
 from rethinking.runs import training_code
-from rethinking.studies.registry import STUDIES
+from rethinking.studies.registry import STUDIES, histories
 from rethinking.studies.study import Study
 from rethinking.trainer.broker import start_broker
 from rethinking.why.dry_run import observe
@@ -251,6 +251,13 @@ def recipes_digest() -> str:
     """Return one digest over the recipes of the whole preset: as a list, they would be repeated in every record."""
     recipes = (PLAN.params.recipe(cell).digest() for cell in PLAN.all_cells)
     return sha256("\n".join(recipes).encode()).hexdigest()[:16]
+
+
+def histories_digest() -> str:
+    """Return one digest over what is collected of histories."""
+    found = histories(PLAN.params).items()
+    lines = (f"{cell} {'all' if last is None else last}" for cell, last in found)
+    return sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
 def code_of(kind: str, wildcards) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """From runs to tidy results, and from these to tables, figures and claims. Nothing here loads torch."""
 
 
-# One line a cell, one line a cell and epoch. Runs outside a narrowed selection are kept.
+# One line a cell, and one an epoch of the histories that studies read. Runs outside a narrowed selection are kept.
 rule collect:
     input:
         [
@@ -20,6 +20,7 @@ rule collect:
         preset=PRESET,
         code=modules("rethinking.results.frame"),
         recipes=recipes_digest(),
+        histories=histories_digest(),
         settings={"results": PLAN.params.results.model_dump()},
     message:
         "Collect {PRESET}"

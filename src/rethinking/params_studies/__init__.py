@@ -7,6 +7,7 @@ from rethinking.params_studies.double_descent import DoubleDescentParams
 from rethinking.params_studies.expressivity import ExpressivityParams
 from rethinking.params_studies.implications import ImplicationsParams
 from rethinking.params_studies.kernels import KernelsParams
+from rethinking.params_studies.parameters import ParametersParams
 from rethinking.params_studies.quantisation import QuantisationParams
 from rethinking.params_studies.randomisation import RandomisationParams
 from rethinking.params_studies.sparsity import SparsityParams
@@ -19,6 +20,7 @@ class StudiesParams(Section):
     expressivity: ExpressivityParams
     bounds: BoundsParams
     kernels: KernelsParams
+    parameters: ParametersParams
     bias_variance: BiasVarianceParams
     double_descent: DoubleDescentParams
     sparsity: SparsityParams

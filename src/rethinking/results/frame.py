@@ -3,7 +3,7 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,9 @@ from rethinking.experiments.records import ExperimentRecord, read_record
 from rethinking.files import write_text
 from rethinking.params import Params
 from rethinking.records import Epoch, Metrics, read_history, read_metrics
+
+RUN = "recipe_digest"
+"""By which a line of histories.csv names its run, whose identity is said in cells.csv alone: both have this column."""
 
 IDENTITY = ["dataset", "model", "corruption", "regularizer", "seed"]
 
@@ -36,7 +39,7 @@ PROVENANCE = [
 """What cells.csv holds of a run's provenance; empty where the run was recorded before there was such a column."""
 
 # A column of nothing but "true" would be read as truth values, a digest that is 1234567890e12345 as a number.
-_TEXT = [*IDENTITY[:-1], "recipe_digest", "device", "device_name", "precision", "variant", "code", "commit"]
+_TEXT = [*IDENTITY[:-1], RUN, "device", "device_name", "precision", "variant", "code", "commit"]
 
 
 class Results:
@@ -67,16 +70,20 @@ class Results:
 
     @property
     def histories(self) -> pd.DataFrame:
-        """One line a run and epoch. Whoever takes all lines has read all runs."""
+        """One line a run and epoch, of what studies name in `histories`. Whoever takes all has read all these runs."""
         return self.history()
 
     def of(self, **where: object) -> pd.DataFrame:
         """Return the lines of `cells` that agree with every given column."""
         return self._reading(matching(self._cells, **where))
 
-    def history(self, **where: object) -> pd.DataFrame:
-        """Return the lines of `histories` that agree with every given column."""
-        return self._reading(matching(self._histories, **where))
+    def history(self, last: int | None = None, **where: object) -> pd.DataFrame:
+        """Return the lines of `histories` that agree with every given column: those of each run's last epochs, or all.
+
+        There are such lines for what the study's `design.histories` names.
+        """
+        found = self._reading(matching(self._histories, **where))
+        return found if last is None or found.empty else found.groupby(IDENTITY, sort=False).tail(last)
 
     def fresh(self) -> "Results":
         """Return the same results, of which nothing has been read yet."""
@@ -132,13 +139,19 @@ def estimate(values: Iterable[float]) -> Estimate | None:
     return Estimate(mean, factor * math.sqrt(variance / len(numbers)), len(numbers))
 
 
-def collect(params: Params, cells: list[Cell], root: Path) -> tuple[str, str, list[str]]:
+def collect(
+    params: Params, cells: list[Cell], root: Path, histories: Mapping[Cell, int | None] | None = None
+) -> tuple[str, str, list[str]]:
     """Read the runs of `cells` below `root`; return cells.csv and histories.csv as text, and what is not in them.
+
+    `histories` are the cells whose epochs are collected, each with how many of the last; None for all.
 
     A run that was never trained, and one trained under other settings than those of `params`, is left out and named:
     a narrowed run keeps what earlier runs left and never mixes settings.
     """
-    lines, epochs, missing = [], [], []
+    wanted = dict.fromkeys(cells) if histories is None else histories
+    # Two names may stand for one recipe, as wd and wd0.0005 do: its epochs are collected once.
+    lines, epochs, missing = [], dict[str, list[dict[str, Any]]](), []
     for cell in cells:
         folder = root / cell.run_folder(params.preset)
         if not (folder / "metrics.json").exists():
@@ -151,8 +164,12 @@ def collect(params: Params, cells: list[Cell], root: Path) -> tuple[str, str, li
             continue
         history = read_history(folder / "history.csv")
         lines.append(_line(cell, metrics, history, params.results.overfit_loss))
-        epochs += [_identity(cell) | epoch._asdict() for epoch in history]
-    return _as_csv(lines), _as_csv(epochs), missing
+        if cell in wanted:
+            last = wanted[cell]
+            chosen = [{RUN: metrics.recipe_digest} | epoch._asdict() for epoch in history[-last if last else 0 :]]
+            epochs[metrics.recipe_digest] = max(chosen, epochs.get(metrics.recipe_digest, []), key=len)
+    collected = [line for found in epochs.values() for line in found]
+    return _as_csv(lines), _as_csv(collected, [RUN, *Epoch._fields]) if lines else "", missing
 
 
 def write_results(folder: Path, cells: str, histories: str) -> None:
@@ -175,11 +192,20 @@ def load_results(params: Params, folder: Path, experiments: Iterable[Experiment]
             raise UserError(f"{folder / name} is missing; run the preset, or `rethinking collect`, first") from None
         except ValueError as error:
             raise UserError(f"{folder / name} is damaged ({error}); delete it and run again") from None
-        if absent := [column for column in IDENTITY if column not in frames[-1]]:
-            raise UserError(f"{folder / name} is damaged (it has no column {absent[0]}); delete it and run again")
+        # Histories that were collected before they named their run by its recipe say its identity on every line.
+        if not (name == "histories.csv" and RUN in frames[-1]):
+            _require_columns(frames[-1], IDENTITY, folder / name)
     cells, histories = frames
+    if RUN in histories:  # a cell for each line, in the order of cells.csv
+        _require_columns(cells, [RUN], folder / "cells.csv")
+        histories = cells[[*IDENTITY, RUN]].merge(histories, on=RUN).drop(columns=RUN)
     columns = [*cells, *(name for name in PROVENANCE if name not in cells)]
     return Results(params, cells.reindex(columns=columns), histories, _current(params, folder, experiments), folder)
+
+
+def _require_columns(found: pd.DataFrame, needed: Sequence[str], path: Path) -> None:
+    if absent := [column for column in needed if column not in found]:
+        raise UserError(f"{path} is damaged (it has no column {absent[0]}); delete it and run again")
 
 
 def _current(params: Params, folder: Path, experiments: Iterable[Experiment]) -> list[ExperimentRecord]:
@@ -236,11 +262,11 @@ def _line(cell: Cell, metrics: Metrics, history: list[Epoch], overfit_loss: floa
     }
 
 
-def _as_csv(lines: list[dict[str, Any]]) -> str:
-    if not lines:
+def _as_csv(lines: list[dict[str, Any]], columns: Sequence[str] = ()) -> str:
+    if not (lines or columns):
         return ""
     text = io.StringIO()
-    writer = csv.DictWriter(text, list(lines[0]), lineterminator="\n")
+    writer = csv.DictWriter(text, columns or list(lines[0]), lineterminator="\n")
     writer.writeheader()
     for line in lines:
         writer.writerow({key: f"{v:.6g}" if isinstance(v, float) else v for key, v in line.items()})

@@ -14,6 +14,7 @@ from rethinking.studies import (
     expressivity,
     implications,
     kernels,
+    parameters,
     quantisation,
     randomisation,
     sparsity,
@@ -22,6 +23,7 @@ from rethinking.studies.study import CLAIMS, Study
 
 _MODULES = (
     randomisation,
+    parameters,
     expressivity,
     bounds,
     kernels,
@@ -73,6 +75,16 @@ def grid(params: Params, selection: Selection = Selection()) -> list[Cell]:  # n
             "widen it"
         )
     return chosen
+
+
+def histories(params: Params) -> dict[Cell, int | None]:
+    """Return the cells whose histories studies read, each with how many of its last epochs; None for all."""
+    found: dict[Cell, int | None] = {}
+    for study in STUDIES.values():
+        for cell, last in study.histories(params).items():
+            before = found.get(cell, 0)
+            found[cell] = None if before is None or last is None else max(before, last)
+    return found
 
 
 def experiments(params: Params, selection: Selection = Selection()) -> list[Experiment]:  # noqa: B008 (a constant)

@@ -1,7 +1,7 @@
 """What a study consists of."""
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
@@ -27,6 +27,7 @@ class Study:
 
     In the modules of the package `rethinking.studies.<name>`:
     - design.cells(params) -> list[Cell], design.experiments(params) -> list[Experiment]
+    - design.histories(params) -> dict[Cell, int | None], where it reads histories: see `histories` below
     - <kind>.run(laboratory) -> list[Row], a module for each kind of experiment: these, and no others, load torch
     - tables.TABLES[name](results) -> Table, and tables.numbers(results) -> the headline numbers, nested
     - figures.<name>.DRAWING, a module a figure: its points, computed from results, and how they are drawn
@@ -67,6 +68,14 @@ class Study:
     def experiments(self, params: "Params") -> list[Experiment]:
         """Return every experiment of this study at the scale of `params`, each after those that it goes on from."""
         return cast(list[Experiment], self.module("design").experiments(params))
+
+    def histories(self, params: "Params") -> Mapping[Cell, int | None]:
+        """Return the cells whose histories this study reads, each with how many of its last epochs; None for all.
+
+        Results hold these alone: most runs are read by their last numbers.
+        """
+        design = self.module("design")
+        return cast(Mapping[Cell, int | None], design.histories(params) if hasattr(design, "histories") else {})
 
     def table(self, name: str) -> "Callable[[Results], Table]":
         """Return the function that makes the table `name`."""

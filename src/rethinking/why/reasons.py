@@ -148,6 +148,7 @@ def why_made(job: Job, jobs: Sequence[Job]) -> str:
 _UNNAMED = {
     "expected": "",
     "recipes": "settings of its cells changed",
+    "histories": "other epochs are read",
     "study": "settings changed",
     "content": "sources changed",
 }

@@ -83,6 +83,12 @@ def cells(params: Params) -> list[Cell]:
     return union(*grids())
 
 
+def histories(params: Params) -> dict[Cell, int | None]:
+    """Return the last epochs of every network, over which errors are averaged, and all of the epoch-wise ones."""
+    last: dict[Cell, int | None] = dict.fromkeys(cells(params), params.studies.double_descent.last_epochs)
+    return last | dict.fromkeys(epoch_wise_networks(params))
+
+
 def experiments(params: Params) -> list[Experiment]:
     """Return one experiment for each seed of the random features."""
     study = params.studies.double_descent.random_features

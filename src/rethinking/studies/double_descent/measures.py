@@ -44,10 +44,11 @@ def _network(results: Results, cell: Cell) -> _Network | None:
     """Return what one network has come to; None if it was not run."""
     # What tells most apart comes first: each condition is looked for in what the ones before have left.
     where = {name: getattr(cell, name) for name in ("model", "dataset", "corruption", "regularizer", "seed")}
-    runs, history = results.of(**where), results.history(**where)
-    if runs.empty or history.empty:
+    runs = results.of(**where)
+    last = results.history(results.params.studies.double_descent.last_epochs, **where)
+    if runs.empty or last.empty:
         return None
-    run, last = runs.iloc[0], history.tail(results.params.studies.double_descent.last_epochs)
+    run = runs.iloc[0]
     return _Network(
         int(run["train_examples"]),
         run["status"] == "diverged",

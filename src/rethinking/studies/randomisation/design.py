@@ -112,6 +112,16 @@ def cells(params: Params) -> list[Cell]:
     return union(*tables, *curves, *sweep, *further, *elsewhere)
 
 
+def histories(params: Params) -> dict[Cell, int | None]:
+    """Return what is shown by epoch: the networks of Figure 1a, and every model with true and with random labels."""
+    dataset = params.studies.randomisation.dataset
+    shown = [("inception", corruption) for corruption in FIGURE_1A]
+    shown += [(model, corruption) for model in ALL_MODELS for corruption in ("true", "random-labels")]
+    return {
+        Cell(dataset, model, corruption, "none", seed): None for model, corruption in shown for seed in params.seeds
+    }
+
+
 def experiments(params: Params) -> list[Experiment]:
     """Return none: all that this study shows is in the runs themselves."""
     return []
