@@ -22,9 +22,9 @@ def table2(results: Results) -> Table:
         Column("Train, top-1", "percent"),
         Column("Train, top-5", "percent"),
         Column("Test, top-1", "percent"),
-        Column("best", "percent"),
+        Column("Best, top-1", "percent"),
         Column("Test, top-5", "percent"),
-        Column("best of it", "percent"),
+        Column("Best, top-5", "percent"),
     ]
     what = trained(results)
     source = f"ours, {what}" if what else "ours"
