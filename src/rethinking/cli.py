@@ -192,22 +192,22 @@ def _start_together(options: argparse.Namespace) -> NoReturn:
 
 
 def _experiment(options: argparse.Namespace) -> None:
-    from rethinking.trainer.client import train_elsewhere
-
-    if options.processes > 1 and launch().size == 1:
-        _start_together(options)
-    if (status := train_elsewhere(options.words)) is not None:
-        raise SystemExit(status)
-
-    from rethinking.experiments.perform import help_perform, perform
     from rethinking.experiments.streamed import StreamedExperiment
     from rethinking.plan import make_plan
     from rethinking.studies.registry import require_experiment
+    from rethinking.trainer.client import train_elsewhere
 
+    if options.processes == 1 and (status := train_elsewhere(options.words)) is not None:
+        raise SystemExit(status)
     params = make_plan(_config(options)).params
     found = require_experiment(params, options.study, options.kind, options.unit)
-    if launch().size > 1 and not isinstance(found, StreamedExperiment):
+    if options.processes > 1 and not isinstance(found, StreamedExperiment):
         raise UserError(f"--processes: {found} is carried out by one process; leave the option out")
+    if options.processes > 1 and launch().size == 1:
+        _start_together(options)
+
+    from rethinking.experiments.perform import help_perform, perform
+
     carry_out = perform if launch().leads else help_perform
     carry_out(params, found, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
 

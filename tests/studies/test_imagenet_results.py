@@ -176,7 +176,8 @@ def test_means_are_over_seeds_and_the_best_is_of_each_run(tmp_path: Path) -> Non
     end, peak = last(found, condition, "test_top1"), best(found, condition, "test_top1")
     assert isinstance(end, Estimate)
     assert isinstance(peak, Estimate)
-    assert (end.mean, end.seeds) == (pytest.approx(0.6), 2)
+    assert end.mean == pytest.approx(0.6)
+    assert end.seeds == 2
     assert peak.mean == pytest.approx(0.65)
     assert {epoch: value.mean for epoch, value in curve(found, condition, "test_top1").items()} == {
         10: pytest.approx(0.5),

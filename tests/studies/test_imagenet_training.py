@@ -15,6 +15,7 @@ import torch
 import yaml
 
 from imagefolder import CLASSES, make_image_folder
+from rethinking.cli import main
 from rethinking.data.imagenet import VARIABLE
 from rethinking.errors import UserError
 from rethinking.experiments.perform import perform
@@ -25,7 +26,9 @@ from rethinking.results.frame import Estimate, load_results
 from rethinking.studies.imagenet import training
 from rethinking.studies.imagenet.design import Condition, experiments
 from rethinking.studies.imagenet.listing import list_images, random_labels
+from rethinking.studies.imagenet.loop import Training
 from rethinking.studies.imagenet.measures import best, last
+from rethinking.studies.imagenet.reading import Unreadable
 from rethinking.training.devices import Execution
 from rethinking.training.interruption import Interrupted, Interruption
 
@@ -262,6 +265,37 @@ def environment() -> dict[str, str]:
 def command(root: Path, *options: str) -> list[str]:
     words = ["-m", "rethinking", "experiment", "imagenet", "training", ALL, "--preset", "smoke", *options]
     return [sys.executable, *words]
+
+
+def test_steps_are_taken_in_bfloat16_where_that_is_asked_for(tmp_path: Path, folder: Path) -> None:
+    params = written(tmp_path, folder, random_labels=[], training={"epochs": 1})
+    short = params.execution.model_copy(update={"precision": "bfloat16"})
+    record, found = carry_out(params.model_copy(update={"execution": short}), tmp_path, ALL)
+    assert record.provenance["precision"] == "bfloat16"
+    assert found["online_loss"].iloc[0] == pytest.approx(np.log(3), abs=1)
+
+
+@pytest.mark.parametrize("augmented", [False, True])
+def test_only_augmentation_shows_an_image_otherwise_in_another_epoch(
+    tmp_path: Path, folder: Path, augmented: bool
+) -> None:
+    params = written(tmp_path, folder, true_labels=["augmentation" if augmented else "dropout+wd"])
+    settings, cpu = experiments(params)[0].settings, Execution(torch.device("cpu"), torch.float32)
+    shown = Training(settings, cpu, folder, training._splits(folder, settings, cpu), 0, *[None] * 3)._shown()  # type: ignore[arg-type]
+    first, second = shown[4, 0], shown[4, 1]
+    assert not isinstance(first, Unreadable)
+    assert not isinstance(second, Unreadable)
+    assert torch.equal(first[0], second[0]) != augmented
+
+
+def test_an_experiment_of_one_process_is_not_started_in_several(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(PARAMS_FILE.parent)
+    with pytest.raises(SystemExit) as caught:
+        main(["experiment", "bias_variance", "regression", "all", "--preset", "smoke", "--processes", "2"])
+    assert caught.value.code == 2
+    assert "bias_variance/regression/all is carried out by one process" in capsys.readouterr().err
 
 
 @pytest.mark.slow
