@@ -1,18 +1,14 @@
 """Training on ImageNet as jobs of the workflow: planned where a folder holds it, and from then on like any other."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from imagefolder import make_image_folder
 from project import Project
 from rethinking.data.imagenet import VARIABLE
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "studies"))
-
-from imagefolder import make_image_folder
 
 STUDY = ("--config", "preset=smoke", "studies=imagenet")
 UNIT = "random-labels.none.seed-0"
