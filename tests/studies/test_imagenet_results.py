@@ -201,6 +201,8 @@ def test_a_part_of_the_rows_leaves_the_others_not_run(tmp_path: Path) -> None:
 def test_another_network_or_data_set_is_named(tmp_path: Path) -> None:
     found = table2(results(tmp_path, as_in_the_paper(), architecture="resnet18", classes=10))
     assert {str(row[0]) for row in found.rows} >= {"ours, resnet18, 10 classes"}
+    drawn = DRAWING.draw(DRAWING.points(results(tmp_path, as_in_the_paper(), architecture="resnet18", classes=10)))
+    assert [axes.get_title() for axes in drawn.axes] == ["Paper", "Ours, resnet18, 10 classes"]
 
 
 # --- claims that fail ---

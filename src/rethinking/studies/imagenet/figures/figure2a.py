@@ -37,14 +37,16 @@ def points(results: Results) -> pd.DataFrame:
             curve_of_paper = published_curve("figure2a", "step", "accuracy", series=series, split=split)
             for step, accuracy in zip(*curve_of_paper, strict=True):
                 found.append(point(PAPER, NAME, regularizer, {"split": split, "step": step}, accuracy=accuracy))
-    missing = why_not_run(results.params) if trained(results) is None else MISSING
+    what = trained(results)
+    missing = why_not_run(results.params) if what is None else MISSING
+    dataset = f"{NAME}, {what}" if what else NAME
     for regularizer in SERIES:
         for split in SPLITS:
             ours = curve(results, Condition("true", regularizer), f"{split}_top1")
             for epoch, value in ours.items():
-                found.append(point(OURS, NAME, regularizer, {"split": split, "epoch": epoch}, accuracy=value))
+                found.append(point(OURS, dataset, regularizer, {"split": split, "epoch": epoch}, accuracy=value))
             if not ours:
-                found.append(point(OURS, NAME, regularizer, {"split": split}, accuracy=missing))
+                found.append(point(OURS, dataset, regularizer, {"split": split}, accuracy=missing))
     return frame(found)
 
 
@@ -56,7 +58,9 @@ def draw(points: pd.DataFrame) -> Figure:
     ours = matching(points, source=OURS)
     if (ours["note"] == "").any():
         _plot(right, matching(ours, note=""), "epoch", 1)
-        right.set(title="Ours", xlabel="Epochs", xlim=(0, None), ylim=(0, 1.02))
+        # Another network or data set than the paper's is named.
+        title = f"Ours{str(ours['dataset'].iloc[0]).removeprefix(NAME)}"
+        right.set(title=title, xlabel="Epochs", xlim=(0, None), ylim=(0, 1.02))
     else:
         right.set_axis_off()
         why = textwrap.fill(f"Ours: {ours['note'].iloc[0]}", 34)
