@@ -102,7 +102,7 @@ class Project:
         """The environment in which this copy's own code is found first."""
         scripts = Path(sys.executable).parent
         # Commands are started by the hundred: compiling all modules anew each time would double the tests' time.
-        left_out = ("RETHINKING_DATA_MIRROR", "RETHINKING_TRAINER", "PYTHONDONTWRITEBYTECODE")
+        left_out = ("RETHINKING_DATA_MIRROR", "RETHINKING_IMAGENET", "RETHINKING_TRAINER", "PYTHONDONTWRITEBYTECODE")
         inherited = {key: value for key, value in os.environ.items() if key not in left_out}
         self._home.mkdir(parents=True, exist_ok=True)
         return {

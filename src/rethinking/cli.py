@@ -77,7 +77,10 @@ def _parser() -> argparse.ArgumentParser:
     experiment = command("experiment", _experiment, "Carry out one experiment of a study and leave its results.")
     for name in ("study", "kind", "unit"):
         experiment.add_argument(name)
-    experiment.add_argument("--threads", type=int, default=1, help="CPU threads (default: 1)")
+    experiment.add_argument("--threads", type=int, default=1, help="CPU threads, of all processes (default: 1)")
+    experiment.add_argument(
+        "--processes", type=int, default=1, help="carry it out with torchrun, a GPU each, if it can be (default: 1)"
+    )
     experiment.add_argument(
         "--expect", nargs=2, metavar=("DIGEST", "CODE"), help="stop if its settings or its code are not this any more"
     )
@@ -106,9 +109,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(options: argparse.Namespace) -> None:
-    from rethinking.plan import make_plan
+    from rethinking.plan import make_plan, require_folders
 
     plan = make_plan(_selection(options))
+    require_folders(plan)
     print(f"preset {plan.params.preset}: {len(plan.cells)} cells of {', '.join(s.name for s in plan.studies)}")
 
 
@@ -123,9 +127,10 @@ def _why(options: argparse.Namespace) -> None:
 def _plan(options: argparse.Namespace) -> None:
     from rethinking.cost.forecast import described, forecast
     from rethinking.cost.measurements import read_measurements
-    from rethinking.plan import make_plan
+    from rethinking.plan import make_plan, require_folders
 
     plan = make_plan(_selection(options))
+    require_folders(plan)
     print(described(forecast(plan, read_measurements(), RUNS_ROOT)))
 
 
@@ -192,15 +197,24 @@ def _start_together(options: argparse.Namespace) -> NoReturn:
 
 
 def _experiment(options: argparse.Namespace) -> None:
-    _leave_to_worker(options)
+    if options.processes == 1:
+        _leave_to_worker(options)
 
-    from rethinking.experiments.perform import perform
+    from rethinking.experiments.streamed import StreamedExperiment
     from rethinking.plan import make_plan
     from rethinking.studies.registry import require_experiment
 
     params = make_plan(_config(options)).params
     found = require_experiment(params, options.study, options.kind, options.unit)
-    perform(params, found, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
+    if options.processes > 1 and not isinstance(found, StreamedExperiment):
+        raise UserError(f"--processes: {found} is carried out by one process; leave the option out")
+    if options.processes > 1 and launch().size == 1:
+        _start_together(options)
+
+    from rethinking.experiments.perform import help_perform, perform
+
+    carry_out = perform if launch().leads else help_perform
+    carry_out(params, found, RUNS_ROOT, options.threads, options.expect and tuple(options.expect))
 
 
 def _collect(options: argparse.Namespace) -> None:

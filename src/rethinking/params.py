@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from rethinking.cells import Cell
+from rethinking.data import imagenet
 from rethinking.errors import UserError
 from rethinking.names import Regularizer, base_model, model_width, subset, whole_dataset
 from rethinking.params_sections import (
@@ -28,6 +29,7 @@ class DataParams(Section):
     """Where originals come from and how they are corrupted."""
 
     mirror: str | None
+    imagenet: str | None
     corruption_seed: Seed
 
 
@@ -159,8 +161,10 @@ class ExecutionParams(Section):
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "float32", "bfloat16"]
     runs_per_gpu: Annotated[int, Field(ge=1)]
-    processes: dict[DatasetName, Annotated[int, Field(ge=1)]]
+    processes: dict[Name, Annotated[int, Field(ge=1)]]
     """By data set; one where it is not named."""
+    readers: Annotated[int, Field(ge=0)] | None
+    """Processes that read ImageNet's images for each that trains."""
 
 
 class ResultsParams(Section):
@@ -223,6 +227,10 @@ class Params(Section):
             raise MisplacedValue(
                 "studies.parameters.model", f"found '{model}', must be a perceptron (mlp) with a depth of 1"
             )
+        there = [*self.datasets, imagenet.NAME]
+        for name in self.execution.processes:
+            if name not in there:
+                raise MisplacedValue("execution.processes", f"found '{name}', must be one of {listed(there)}")
         if len(set(self.seeds)) != len(self.seeds):
             raise MisplacedValue("seeds", f"found {self.seeds}, must not name a seed twice")
         return self

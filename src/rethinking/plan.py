@@ -8,9 +8,11 @@ from typing import Any, NoReturn
 
 from rethinking.cells import Cell, Selection
 from rethinking.data.corruptions import require_corruption
+from rethinking.data.imagenet import classes_in
 from rethinking.data.sources import DATASETS
 from rethinking.errors import UserError
 from rethinking.experiments.experiment import Experiment
+from rethinking.experiments.streamed import StreamedExperiment
 from rethinking.names import Regularizer, base_model, subset, subset_slice, whole_dataset
 from rethinking.params import Params
 from rethinking.params_file import PARAMS_FILE, load_params, parse_selection, written_key
@@ -37,8 +39,8 @@ class Plan:
 
     @property
     def all_experiments(self) -> list[Experiment]:
-        """What the whole preset does beyond training cells."""
-        return experiments(self.params)
+        """What the whole preset does beyond training cells, as far as this machine has the data."""
+        return with_data(experiments(self.params))
 
     @property
     def all_variants(self) -> set[tuple[str, str]]:
@@ -59,8 +61,22 @@ def make_plan(config: Mapping[str, Any], path: Path = PARAMS_FILE) -> Plan:
     selection = parse_selection(config, params, tuple(STUDIES))
     cells = grid(params, selection)
     _check_cells(params, grid(params), complain)
-    plan = Plan(params, selection, selected_studies(selection), cells, experiments(params, selection))
-    return plan
+    return Plan(params, selection, selected_studies(selection), cells, with_data(experiments(params, selection)))
+
+
+def with_data(experiments: list[Experiment]) -> list[Experiment]:
+    """Return the experiments but those whose data lie outside the project, and nobody has said where."""
+    return [each for each in experiments if not isinstance(each, StreamedExperiment) or each.folder is not None]
+
+
+def require_folders(plan: Plan) -> None:
+    """Raise UserError unless the folders from which the plan's experiments read are there and laid out as they must be.
+
+    Apart from `make_plan`, as a machine that only trains cells, or renders, need not see those folders.
+    """
+    for folder in dict.fromkeys(each.folder for each in plan.experiments if isinstance(each, StreamedExperiment)):
+        if folder is not None:
+            classes_in(folder)
 
 
 def require_cell(params: Params, cell: Cell) -> None:

@@ -13,7 +13,18 @@ from rethinking.cells import Cell
 from rethinking.files import checksum
 from rethinking.recipe import Recipe, SeedPurpose
 
-PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "safetensors", "snakemake", "dvc", "rethinking-generalization")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "pillow",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "safetensors",
+    "snakemake",
+    "dvc",
+    "rethinking-generalization",
+)
 """The packages that can change a result, and this project itself."""
 
 LOCK = Path("requirements.lock")

@@ -17,6 +17,7 @@ TITLES = {
     "train": "Train",
     "experiment": "Experiments",
     "experiment_with_networks": "Experiments",
+    "streamed_experiment": "Train on ImageNet",
     "collect": "Collect results",
     "table": "Make tables",
     "figure": "Draw figures",

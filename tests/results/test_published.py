@@ -40,6 +40,36 @@ def test_tables_have_the_papers_numbers_of_rows() -> None:
     assert (len(read_published("table1")), len(read_published("table4"))) == (19, 6)
 
 
+def test_table_2_has_seven_networks_of_ours_and_alexnet() -> None:
+    """Four with true labels, three with random ones; in brackets, for two of them, the best along the run."""
+    rows = read_published("table2")
+    labels = [row["labels"] for row in rows if row["model"] == "inception_v3"]
+    assert labels == ["true"] * 4 + ["random"] * 3
+    assert [row["top5_test"] for row in rows if row["model"] == "alexnet_2012"] == ["83.6"]
+    best = [row["top1_test_best"] for row in rows]
+    assert [value for value in best if value] == ["72.57", "63.16"]
+    for row in rows:
+        assert not row["top1_train"] or float(row["top1_train"]) <= float(row["top5_train"])
+
+
+@pytest.mark.parametrize(
+    ("series", "best", "final", "train"),
+    [
+        ("with_aug_wd_dropout", 0.7786, 0.7786, 0.9196),
+        ("without_aug_dropout", 0.727, 0.673, 0.996),
+        ("without_aug_wd_dropout", 0.6316, 0.5988, 0.995),
+    ],
+)
+def test_figure_2a_rises_and_falls_without_augmentation(series: str, best: float, final: float, train: float) -> None:
+    steps, accuracies = published_curve("figure2a", "step", "accuracy", series=series, split="test")
+    assert max(accuracies) == pytest.approx(best, abs=2e-3)
+    assert accuracies[-1] == pytest.approx(final, abs=2e-3)
+    assert steps == sorted(steps)
+    assert 9.9e6 < steps[-1] < 10e6
+    _, on_train = published_curve("figure2a", "step", "accuracy", series=series, split="train")
+    assert on_train[-1] == pytest.approx(train, abs=2e-3)
+
+
 def test_alexnet_with_weight_decay_is_the_row_that_failed() -> None:
     failed = [(row["model"], row["regularizer"]) for row in read_published("table4") if row["converged"] == "no"]
     assert failed == [("alexnet", "weight_decay")]

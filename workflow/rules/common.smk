@@ -10,6 +10,7 @@ from rethinking import kept
 from rethinking.cells import RUN_FILES, RUN_PATTERN, WEIGHTS_PATTERN, Cell
 from rethinking.cost.estimate import expected_seconds
 from rethinking.cost.measurements import read_measurements
+from rethinking.data.imagenet import VARIABLE as IMAGENET_VARIABLE
 from rethinking.data.sources import MIRROR_VARIABLE
 from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.engine.batches import tell_apart_jobs_of_groups
@@ -27,11 +28,12 @@ from rethinking.experiments.identity import (
     experiment_roots,
     recipes_of,
 )
+from rethinking.experiments.streamed import StreamedExperiment
 from rethinking.files import content_digests
 from rethinking.fingerprint import modules
 from rethinking.hardware import accelerators, threads_per_run, visible_gpus
 from rethinking.names import whole_dataset
-from rethinking.plan import make_plan
+from rethinking.plan import make_plan, require_folders
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES, histories
 from rethinking.studies.study import Study
@@ -46,6 +48,8 @@ look_once_a_second()
 try:
     PLAN = make_plan(config)
     MEASUREMENTS = read_measurements()
+    if not workflow.remote_exec:
+        require_folders(PLAN)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -135,12 +139,21 @@ def gpus(wildcards) -> int:
 
 
 EXPERIMENTS = {str(experiment): experiment for experiment in PLAN.all_experiments}
-KINDS_WITH_NETWORKS = (
-    "|".join(
-        sorted({each.kind for each in EXPERIMENTS.values() if each.leaves_networks})
-    )
-    or "none"
+
+
+def kinds(experiments) -> str:
+    """Return a pattern for the kinds of these experiments."""
+    return "|".join(sorted({each.kind for each in experiments})) or "none"
+
+
+KINDS_WITH_NETWORKS = kinds(
+    each for each in EXPERIMENTS.values() if each.leaves_networks
 )
+STREAMED_KINDS = kinds(
+    each for each in EXPERIMENTS.values() if isinstance(each, StreamedExperiment)
+)
+# Cores that a scheduler is asked for with each GPU: they read images.
+STREAMED_THREADS = 8
 
 
 def experiment_of(wildcards) -> Experiment:
@@ -177,6 +190,21 @@ def experiment_expected(wildcards) -> str:
 def experiment_gpus(wildcards) -> int:
     """Return how many GPUs an experiment asks a cluster for."""
     return 0 if experiment_of(wildcards).on_cpu or EXECUTION.device == "cpu" else 1
+
+
+def streamed_processes(wildcards) -> int:
+    """Return how many processes carry out an experiment on streamed data together."""
+    return EXECUTION.processes.get(experiment_of(wildcards).stands_for.dataset, 1)
+
+
+def streamed_threads(wildcards) -> int:
+    """Return such a job's threads, of all its processes: here, all cores."""
+    return CORES or STREAMED_THREADS * streamed_processes(wildcards)
+
+
+def streamed_gpus(wildcards) -> int:
+    """Return how many GPUs such a job asks a cluster for."""
+    return 0 if EXECUTION.device == "cpu" else streamed_processes(wildcards)
 
 
 def experiment_files(experiments: list[Experiment] | None = None) -> list[str]:

@@ -1,9 +1,10 @@
 """Verified originals, and one variant for each corruption."""
 
 
-# Where the mirror is has no say in what is fetched: the checksums have. So it is no parameter of the rule.
+# Where the mirror is has no say in what is fetched: the checksums have. So it is no parameter of the rule. Nor is where
+# ImageNet lies one of training on it.
 envvars:
-    *([MIRROR_VARIABLE] if os.environ.get(MIRROR_VARIABLE) else []),
+    *(name for name in (MIRROR_VARIABLE, IMAGENET_VARIABLE) if os.environ.get(name)),
 
 
 # Compute nodes of a cluster often cannot reach the internet: files are fetched where Snakemake runs.

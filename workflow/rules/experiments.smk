@@ -11,7 +11,7 @@ rule experiment:
     log:
         "logs/experiments/{preset}/{study}/{kind}/{unit}.log",
     wildcard_constraints:
-        kind=f"(?!({KINDS_WITH_NETWORKS})/)[^/]+",
+        kind=f"(?!({KINDS_WITH_NETWORKS}|{STREAMED_KINDS})/)[^/]+",
     # As long as the longest cells, and others may wait for it.
     priority: 5000
     conda:
@@ -19,6 +19,7 @@ rule experiment:
     threads: TRAINING_THREADS
     resources:
         gpu=experiment_gpus,
+        processes=1,
     params:
         settings=lambda wildcards: dict(experiment_of(wildcards).settings),
         code=lambda wildcards: modules(*experiment_code_roots(wildcards)),
@@ -28,7 +29,7 @@ rule experiment:
     shell:
         "OMP_NUM_THREADS={threads} MKL_NUM_THREADS={threads} "
         "rethinking experiment {wildcards.study} {wildcards.kind} {wildcards.unit} --preset {wildcards.preset} "
-        "--threads {threads} --expect {params.expected} > {log} 2>&1"
+        "--threads {threads} --processes {resources.processes} --expect {params.expected} > {log} 2>&1"
 
 
 # The same, for experiments that others go on from.
@@ -39,3 +40,15 @@ use rule experiment as experiment_with_networks with:
         NETWORKS_PATTERN,
     wildcard_constraints:
         kind=KINDS_WITH_NETWORKS,
+
+
+# The same, on data that are read from a folder while several processes train. It takes days and has the machine for
+# itself: after all else.
+use rule experiment as streamed_experiment with:
+    wildcard_constraints:
+        kind=STREAMED_KINDS,
+    priority: -1
+    threads: streamed_threads
+    resources:
+        gpu=streamed_gpus,
+        processes=streamed_processes,

@@ -14,6 +14,7 @@ from rethinking.cost import estimate
 from rethinking.cost.estimate import DeviceTime
 from rethinking.cost.measurements import Measurement
 from rethinking.data.sources import DATASETS
+from rethinking.experiments.streamed import StreamedExperiment
 from rethinking.hardware import cpu_name
 from rethinking.names import base_model
 from rethinking.plan import Plan
@@ -193,8 +194,12 @@ def _wall(time: DeviceTime, forecast: Forecast) -> str:
 
 def _remarks(forecast: Forecast) -> Iterator[str]:
     command = f"`make benchmark PRESET={forecast.plan.params.preset}`"
+    streamed = sum(isinstance(each, StreamedExperiment) for each in forecast.plan.experiments)
+    if streamed:
+        networks = f"{streamed} network{'s' * (streamed != 1)} on ImageNet"
+        yield f"{networks}, done or to do, are not part of this: they take days of GPUs, see docs/imagenet.md."
     if not forecast.to_do:
-        yield "Nothing is left to train."
+        yield "No cell is left to train." if streamed else "Nothing is left to train."
         return
     yield "To do is what has no run of today's settings and training code: `make why` tells the reasons."
     for time in forecast.times:
@@ -203,7 +208,7 @@ def _remarks(forecast: Forecast) -> Iterator[str]:
             yield f"{time.device}: cells of {lacking} are not measured; {command} on such a machine does it."
         if time.other_code:
             yield f"{time.device}: measured with other training code than today's; {command} renews it."
-    if forecast.plan.experiments:
+    if len(forecast.plan.experiments) > streamed:
         yield "The experiments on trained networks come on top: what they take is not forecast."
     if not forecast.times:
         yield f"No benchmark of these cells is recorded; {command} measures them on this machine."

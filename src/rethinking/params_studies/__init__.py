@@ -5,6 +5,7 @@ from rethinking.params_studies.bias_variance import BiasVarianceParams
 from rethinking.params_studies.bounds import BoundsParams
 from rethinking.params_studies.double_descent import DoubleDescentParams
 from rethinking.params_studies.expressivity import ExpressivityParams
+from rethinking.params_studies.imagenet import ImageNetParams
 from rethinking.params_studies.implications import ImplicationsParams
 from rethinking.params_studies.kernels import KernelsParams
 from rethinking.params_studies.parameters import ParametersParams
@@ -21,6 +22,7 @@ class StudiesParams(Section):
     bounds: BoundsParams
     kernels: KernelsParams
     parameters: ParametersParams
+    imagenet: ImageNetParams
     bias_variance: BiasVarianceParams
     double_descent: DoubleDescentParams
     sparsity: SparsityParams

@@ -5,6 +5,7 @@ from typing import Literal
 from rethinking.cells import Cell, Selection, union
 from rethinking.errors import UserError
 from rethinking.experiments.experiment import Experiment
+from rethinking.experiments.streamed import StreamedExperiment
 from rethinking.names import base_model, whole_dataset
 from rethinking.params import Params
 from rethinking.studies import (
@@ -12,6 +13,7 @@ from rethinking.studies import (
     bounds,
     double_descent,
     expressivity,
+    imagenet,
     implications,
     kernels,
     parameters,
@@ -24,6 +26,7 @@ from rethinking.studies.study import CLAIMS, Study
 _MODULES = (
     randomisation,
     parameters,
+    imagenet,
     expressivity,
     bounds,
     kernels,
@@ -57,18 +60,20 @@ def grid(params: Params, selection: Selection = Selection()) -> list[Cell]:  # n
     Raises UserError if the selection leaves none, naming what there is.
     """
     everything = union(*(study.cells(params) for study in selected_studies(selection)))
+    streamed = [cell for study in selected_studies(selection) for cell in _streamed_cells(study, params)]
+    named = [*everything, *streamed]
     there = {
-        "datasets": [name for cell in everything for name in (whole_dataset(cell.dataset), cell.dataset)],
-        "models": [*params.models, *(name for cell in everything for name in (base_model(cell.model), cell.model))],
-        "corruptions": [cell.corruption for cell in everything],
-        "regularizers": [cell.regularizer for cell in everything],
+        "datasets": [name for cell in named for name in (whole_dataset(cell.dataset), cell.dataset)],
+        "models": [*params.models, *(name for cell in named for name in (base_model(cell.model), cell.model))],
+        "corruptions": [cell.corruption for cell in named],
+        "regularizers": [cell.regularizer for cell in named],
     }
     for axis, names in there.items():
         for name in getattr(selection, axis) or ():
             if name not in names:
                 raise UserError(f"--config {axis}: found '{name}', must be one of {', '.join(dict.fromkeys(names))}")
     chosen = [cell for cell in everything if selection.keeps(cell)]
-    if everything and not chosen:
+    if everything and not chosen and not any(map(selection.keeps, streamed)):
         raise UserError(
             f"no cell of preset {params.preset} is left by this selection "
             f"({', '.join(f'{key}={value}' for key, value in selection._asdict().items() if value is not None)}); "
@@ -96,10 +101,18 @@ def experiments(params: Params, selection: Selection = Selection()) -> list[Expe
     for study in selected_studies(selection):
         for experiment in study.experiments(params):
             datasets = {dataset for dataset, _ in experiment.all_variants()}
-            whole = all(map(selection.keeps, experiment.all_cells()))
+            whole = all(map(selection.keeps, [*experiment.all_cells(), *_stands_for(experiment)]))
             if whole and datasets <= set(selection.datasets or datasets):
                 found.append(experiment)
     return found
+
+
+def _stands_for(experiment: Experiment) -> list[Cell]:
+    return [experiment.stands_for] if isinstance(experiment, StreamedExperiment) else []
+
+
+def _streamed_cells(study: Study, params: Params) -> list[Cell]:
+    return [cell for experiment in study.experiments(params) for cell in _stands_for(experiment)]
 
 
 def require_experiment(params: Params, study: str, kind: str, unit: str) -> Experiment:

@@ -13,7 +13,7 @@ from rethinking.why.dry_run import Job
 COLLECT, ARTICLE = "collect", "article"
 RESULTS = (COLLECT, "table", "figure", "summary")
 DATA = ("fetch", "corrupt_labels", "corrupt_images")
-EXPERIMENTS = ("experiment", "experiment_with_networks")
+EXPERIMENTS = ("experiment", "experiment_with_networks", "streamed_experiment")
 
 RUNS_CHANGE = "because the runs they show change"
 EXPERIMENTS_CHANGE = "because the experiments they show change"
