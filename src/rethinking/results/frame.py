@@ -132,10 +132,11 @@ def estimate(values: Iterable[float]) -> Estimate | None:
     mean = sum(numbers) / len(numbers)
     if len(numbers) == 1:
         return Estimate(mean, None, 1)
-    from scipy.stats import t  # slow to import, and needed only where there are several seeds
+    # Student's t by its quantiles alone: scipy.stats takes seconds to import.
+    from scipy.special import stdtrit
 
     variance = sum((value - mean) ** 2 for value in numbers) / (len(numbers) - 1)
-    factor = float(t.ppf(0.975, len(numbers) - 1))
+    factor = float(stdtrit(len(numbers) - 1, 0.975))
     return Estimate(mean, factor * math.sqrt(variance / len(numbers)), len(numbers))
 
 

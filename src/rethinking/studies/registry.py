@@ -25,8 +25,8 @@ from rethinking.studies.study import CLAIMS, Study
 
 _MODULES = (
     randomisation,
-    parameters,
     imagenet,
+    parameters,
     expressivity,
     bounds,
     kernels,
