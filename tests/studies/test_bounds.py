@@ -269,6 +269,8 @@ def test_a_margin_that_is_not_positive_gives_no_bound() -> None:
     found = by_norms(results(norms=norm_rows(margin=-1.0)), "mlp-1x512", "true")
     assert found is not None
     assert (found.frobenius, found.spectral) == (float("inf"), float("inf"))
+    assert "no margin" in STUDY.table("norms")(results(norms=norm_rows(margin=-1.0))).markdown()
+    assert "no margin, no bound" in verdict("norms-vacuous", results(norms=norm_rows(margin=-1.0))).evidence
 
 
 @pytest.mark.parametrize("key", KEYS)
@@ -336,6 +338,7 @@ def test_the_figure_is_drawn_from_its_points(found: Results) -> None:
     with style():
         assert svg(drawing.draw(points)).startswith("<?xml")
     assert ("not run" in set(points["note"])) == (found is NOTHING)
+    assert np.isfinite(points["value"][points["note"] == ""]).all()
 
 
 def test_a_study_on_one_model_alone_is_possible() -> None:

@@ -76,6 +76,12 @@ def test_the_bank_of_wavelets_is_no_matter_of_systems_on_pixels() -> None:
     assert {name for name in before if before[name] != after[name]} == {name for name in before if ".gabor." in name}
 
 
+def test_what_needs_double_precision_takes_a_gpu_but_apples(monkeypatch: pytest.MonkeyPatch) -> None:
+    for system, kinds in (("Linux", {"descent"}), ("Darwin", {"descent", "interpolation", "convolutional"})):
+        monkeypatch.setattr("platform.system", lambda system=system: system)
+        assert {each.kind for each in experiments(PAPER) if each.on_cpu} == kinds
+
+
 @pytest.mark.parametrize(
     ("place", "value", "complaint"),
     [

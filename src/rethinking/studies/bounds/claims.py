@@ -64,7 +64,7 @@ def the_gap_is_smaller(results: Results) -> Verdict:
 
 
 def norm_bounds_are_vacuous(results: Results) -> Verdict:
-    """Judge that both bounds by norms are above 1 for every perceptron, with either labels."""
+    """Judge that both bounds by norms are above 1 for every perceptron, with either labels; one without a margin is."""
     found = {
         f"{name}, {model_title(model)}, {CORRUPTION_TITLES[corruption]}": bound
         for model, both in norm_bounds(results).items()
@@ -74,21 +74,22 @@ def norm_bounds_are_vacuous(results: Results) -> Verdict:
     if not found:
         return NOT_RUN
     least = min(found, key=lambda name: found[name])
-    return verdict(found[least] > 1, f"least of {len(found)}: {found[least]:,.0f} ({least})")
+    shown = f"{found[least]:,.0f}" if math.isfinite(found[least]) else "no margin, no bound"
+    return verdict(found[least] > 1, f"least of {len(found)}: {shown} ({least})")
 
 
 def norm_bounds_see_the_labels(results: Results) -> Verdict:
     """Judge that both bounds by norms are larger after random labels than after true ones, for every perceptron."""
     parts, holds = [], True
     for model, both in norm_bounds(results).items():
-        for name in ("frobenius", "spectral"):
+        for title, name in (("Frobenius", "frobenius"), ("spectral", "spectral")):
             true, random = (getattr(both[corruption], name) for corruption in (TRUE, RANDOM))
             if math.isinf(true) or math.isinf(random):
                 holds = False
                 parts.append(f"{model_title(model)}: no positive margin")
                 break
             holds &= random > true
-            parts.append(f"{model_title(model)}, {name}: {random / true:.1f} times")
+            parts.append(f"{model_title(model)}, {title}: {random / true:,.1f} times")
     return verdict(holds, "; ".join(parts)) if parts else NOT_RUN
 
 

@@ -25,6 +25,8 @@ from rethinking.studies.bounds.theory import (
 
 MISSING = "not run"
 DIVERGED = "diverged"
+NO_MARGIN = "no margin"
+"""Why there is no bound by norms: too many training examples are misclassified."""
 
 
 def risk(results: Results) -> float:

@@ -3,6 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import nn
 
@@ -12,6 +13,9 @@ from rethinking.experiments.records import Row
 from rethinking.training.evaluate import outputs
 
 Array = NDArray[np.float64]
+
+BLOCK = 4096
+"""Images at a time in double precision."""
 
 
 def run(laboratory: Laboratory) -> list[Row]:
@@ -24,7 +28,7 @@ def run(laboratory: Laboratory) -> list[Row]:
     labels = train.labels.cpu().numpy()
     every = margins(logits, labels)
     margin = float(np.quantile(every, laboratory.settings["margin_quantile"]))
-    images = train.stored.double().cpu().flatten(1).numpy()
+    squares = sum(float(block.double().square().sum()) for block in torch.split(train.stored, BLOCK))
     spectral = [spectral_norm(matrix) for matrix in found]
     changes = [row_norms(now - then).sum() for now, then in zip(found, first, strict=True)]
     return [
@@ -36,7 +40,7 @@ def run(laboratory: Laboratory) -> list[Row]:
             "examples": len(labels),
             "layers": len(found),
             "largest_layer": max(max(matrix.shape) for matrix in found),
-            "input_norm": float(np.sqrt(np.square(images).sum() + len(labels))),
+            "input_norm": float(np.sqrt(squares + len(labels))),
             "margin": margin,
             "inside_margin": float((every < margin).mean()),
             "frobenius": float(np.prod([np.linalg.norm(matrix) for matrix in found[:-1]])),

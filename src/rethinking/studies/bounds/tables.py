@@ -1,5 +1,6 @@
 """The study's tables and headline numbers."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -7,7 +8,7 @@ from rethinking.results.frame import Estimate, Results
 from rethinking.results.table import Cell, Column, Table
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.bounds.design import CORRUPTIONS, RANDOM, TRUE, perceptrons
-from rethinking.studies.bounds.measures import MISSING, LabelBlind, by_norms, gap, label_blind, risk, twins
+from rethinking.studies.bounds.measures import MISSING, NO_MARGIN, LabelBlind, by_norms, gap, label_blind, risk, twins
 from rethinking.studies.bounds.theory import one_draw_deviation
 
 
@@ -73,9 +74,13 @@ def table_norms(results: Results) -> Table:
             if found is None:
                 rows.append([*row, MISSING, *[None] * 4])
             else:
-                products = (found.frobenius_product, found.frobenius, found.spectral_product, found.spectral)
-                rows.append([*row, found.margin, *products])
+                row += [found.margin, found.frobenius_product, _finite(found.frobenius)]
+                rows.append([*row, found.spectral_product, _finite(found.spectral)])
     return Table(columns, rows)
+
+
+def _finite(bound: float) -> Cell:
+    return bound if math.isfinite(bound) else NO_MARGIN
 
 
 def table_stability(results: Results) -> Table:

@@ -1,5 +1,6 @@
 """Which experiments the study needs: it trains no network."""
 
+import platform
 from typing import Any
 
 from rethinking.cells import Cell
@@ -47,6 +48,7 @@ def _interpolation(params: Params, system: GramSystem, name: str, **changes: flo
         f"{system.dataset}.{system.features}.{name}",
         settings | _shown(params, system.dataset),
         variants=((system.dataset, "true"),),
+        on_cpu=_without_double_precision(),
     )
 
 
@@ -58,9 +60,15 @@ def _convolutional(params: Params, system: ConvolutionalSystem, filters: int) ->
         f"{system.dataset}.filters-{filters}",
         settings,
         variants=((system.dataset, "true"),),
+        on_cpu=_without_double_precision(),
     )
 
 
 def _shown(params: Params, dataset: str) -> dict[str, Any]:
     """Return how much of a data set there is at this scale."""
     return {"train_examples": params.datasets[dataset].train_examples}
+
+
+def _without_double_precision() -> bool:
+    """Whether a GPU, if there is one, is Apple's: the residuals of a solution are computed in double precision."""
+    return platform.system() == "Darwin"

@@ -1,5 +1,6 @@
 """Measured gaps beside bounds, a row a model."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ from rethinking.results.frame import Estimate, Results, matching
 from rethinking.results.style import BLACK, BLUE, GREY, RED, figure
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.bounds.design import CORRUPTIONS, dataset
-from rethinking.studies.bounds.measures import LabelBlind, by_norms, gap, label_blind
+from rethinking.studies.bounds.measures import NO_MARGIN, LabelBlind, by_norms, gap, label_blind
 
 BOTH = "either"
 """The labels of a bound that does not know them."""
@@ -53,8 +54,8 @@ def points(results: Results) -> pd.DataFrame:
             add(model, corruption, "gap", gap(results, model, corruption))
             norms = by_norms(results, model, corruption)
             if norms is not None:
-                add(model, corruption, "Frobenius", norms.frobenius)
-                add(model, corruption, "spectral", norms.spectral)
+                for measure, bound in (("Frobenius", norms.frobenius), ("spectral", norms.spectral)):
+                    add(model, corruption, measure, bound if math.isfinite(bound) else NO_MARGIN)
     return frame(made)
 
 
@@ -64,7 +65,7 @@ def draw(points: pd.DataFrame) -> Figure:
     models = list(reversed(points["series"].unique()))
     for position, model in enumerate(models):
         own = matching(points, series=model)
-        missing = own[own["note"] != ""]
+        missing = own[(own["note"] != "") & (own["measure"] == "gap")]
         if not missing.empty:
             axes.text(1.3, position, str(missing["note"].iloc[0]), color=GREY, va="center", fontsize=7)
         for row in own[own["note"] == ""].to_dict("records"):
