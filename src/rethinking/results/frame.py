@@ -59,6 +59,7 @@ class Results:
         self._experiments, self._folder = experiments, folder
         self._read: set[Cell] = set()
         self._experiments_read: list[ExperimentRecord] = []
+        self._tables: dict[tuple[str, str], pd.DataFrame] = {}
 
     @property
     def cells(self) -> pd.DataFrame:
@@ -94,8 +95,10 @@ class Results:
         found = [record for record in self._experiments if (record.study, record.kind) == (study, kind)]
         self._experiments_read += [record for record in found if record not in self._experiments_read]
         self._read.update(Cell.parse(name) for record in found for name in record.cells if name.count("/") == 4)
-        tables = [_read_table(self._folder, record) for record in found]
-        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        if (study, kind) not in self._tables:  # claims ask for the same ones hundreds of times
+            tables = [_read_table(self._folder, record) for record in found]
+            self._tables[study, kind] = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+        return self._tables[study, kind].copy(deep=False)
 
     @property
     def experiments(self) -> Sequence[ExperimentRecord]:

@@ -113,8 +113,11 @@ def _standard_output_and_error(descriptors: Sequence[int]) -> Iterator[None]:
 
 
 def _tidy_up() -> None:
-    """Free what a cell has left: its tensors, and the GPU memory that torch keeps for further ones."""
+    """Free what a job has left: its tensors, and the GPU memory that torch keeps for further ones."""
     gc.collect()
+    # What is left is what was loaded. Not looked through again, it saves each job a tenth of a second here, and more
+    # while small networks train.
+    gc.freeze()
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         torch.cuda.empty_cache()
