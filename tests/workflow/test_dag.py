@@ -116,7 +116,7 @@ def test_a_bad_setting_is_one_sentence_before_any_job(project: Project, setting:
         ("  epochs: 70 ", "  epochs: 0 ", "presets.digits.training.epochs"),  # replaced below in the preset too
         ("seeds: [0]", "seeds: []", "seeds: found [], must hold at least 1"),
         ("overfit_loss: 0.05", "overfit_los: 0.05", "results.overfit_los: unknown key"),
-        ("[0.0, 0.2, 0.4,", "[0.0, 1.5, 0.4,", "studies.randomisation.label_corruption.1: found 1.5, must be at most 1"),
+        ("[0.0, 0.2,", "[0.0, 1.5,", "studies.randomisation.label_corruption.1: found 1.5, must be at most 1"),
     ],
 )
 def test_bad_params_name_the_key(tmp_path: Path, old: str, new: str, sentence: str) -> None:
