@@ -50,7 +50,7 @@ NETWORKS = (
         {"name": "inception_v3", "aux_logits": True},
         variant=True,
     ),
-    # Google's first release had 1008 outputs; nothing else gives the number that is printed of this network.
+    # With 1008 outputs: nothing else that was tried gives the number that is printed of this network.
     Network(
         "inception-v3-1008",
         "Inception V3, 1008 outputs, running statistics",
