@@ -187,4 +187,4 @@ def test_results_of_other_settings_do_not_count(root: Path, carry_out: Callable[
     assert load_results(PARAMS, folder, [changed]).experiment("sparsity", "trial").empty
     (folder / "experiments" / "sparsity" / "trial" / "all.csv").unlink()
     with pytest.raises(UserError, match=r"all\.csv is missing"):
-        results.experiment("sparsity", "trial")
+        results.fresh().experiment("sparsity", "trial")
