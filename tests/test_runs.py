@@ -142,6 +142,7 @@ def test_the_seeds_of_a_record_are_those_that_generators_were_seeded_with(
         return seed
 
     monkeypatch.setattr(torch, "manual_seed", noting(torch.manual_seed))
+    monkeypatch.setattr(Execution, "seed", noting(Execution.seed))
     monkeypatch.setattr(Execution, "generator", noting(Execution.generator))
     params = changed(tmp_path, {"epochs": 1}, initial_learning_rate=0.01)
     seeds = train_cell(params, TRUE, digits_root, tmp_path, threads=1).provenance["seeds"]

@@ -113,6 +113,7 @@ class TrainingParams(Section):
     learning_rate_schedule: Literal["exponential", "step", "inverse-sqrt"]
     learning_rate_decay: Annotated[float, Field(gt=0, le=1)]
     learning_rate_period: Annotated[int, Field(ge=1)]
+    train_evaluation_period: Annotated[int, Field(ge=1)]
 
 
 class TrainingChange(Section):
@@ -126,6 +127,7 @@ class TrainingChange(Section):
     learning_rate_schedule: Literal["exponential", "step", "inverse-sqrt"] | None = None
     learning_rate_decay: Annotated[float, Field(gt=0, le=1)] | None = None
     learning_rate_period: Annotated[int, Field(ge=1)] | None = None
+    train_evaluation_period: Annotated[int, Field(ge=1)] | None = None
     initial_learning_rate: Annotated[float, Field(gt=0)] | None = None
 
 

@@ -62,6 +62,9 @@ class Recipe(BaseModel):
     """What becomes of the initial rate, see `training.optimiser.learning_rate`."""
     learning_rate_period: int = 1
     """Epochs between two steps down ("step"), gradient steps at one rate ("inverse-sqrt")."""
+    train_evaluation_period: int = 1
+    """Epochs from one evaluation on the training set to the next. The last epoch has one in any case, and every epoch
+    has one on the test set."""
 
     def digest(self) -> str:
         """Return 16 hexadecimal digits that change whenever any setting changes."""

@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -26,9 +27,9 @@ class Epoch(NamedTuple):
     online_loss: float
     """Average over the epoch's batches as they were seen in training."""
     online_accuracy: float
-    train_loss: float
-    """Evaluated at the end of the epoch, without augmentation and dropout."""
-    train_accuracy: float
+    train_loss: float | None
+    """Evaluated at the end of the epoch, without augmentation and dropout; None where the recipe asks for none."""
+    train_accuracy: float | None
     test_loss: float
     test_accuracy: float
     """On clean test labels."""
@@ -38,7 +39,7 @@ class Epoch(NamedTuple):
     @property
     def diverged(self) -> bool:
         """Whether the loss has left the finite numbers."""
-        return not (math.isfinite(self.online_loss) and math.isfinite(self.train_loss))
+        return not all(math.isfinite(loss) for loss in (self.online_loss, self.train_loss) if loss is not None)
 
 
 class Metrics(BaseModel):
@@ -93,13 +94,21 @@ def read_metrics(path: Path) -> Metrics:
 
 
 def write_history(path: Path, history: list[Epoch]) -> None:
-    """Write one line an epoch, whole or not at all. Numbers keep six significant digits."""
+    """Write one line an epoch, whole or not at all. Numbers keep six significant digits; None is left empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(Epoch._fields)
     for epoch in history:
         writer.writerow(format(value, ".6g") if isinstance(value, float) else value for value in epoch)
     write_text(path, text.getvalue())
+
+
+def _or_none(text: str) -> float | None:
+    return float(text) if text else None
+
+
+_KINDS: dict[str, Callable[[str], Any]] = dict.fromkeys(Epoch._fields, float)
+_KINDS |= {"epoch": int, "step": int, "train_loss": _or_none, "train_accuracy": _or_none}
 
 
 def read_history(path: Path) -> list[Epoch]:
@@ -109,8 +118,7 @@ def read_history(path: Path) -> list[Epoch]:
             rows = list(csv.DictReader(file))
         if not rows:
             raise ValueError("it has no epochs")
-        kinds = Epoch.__annotations__
-        return [Epoch(**{name: kinds[name](row[name]) for name in Epoch._fields}) for row in rows]
+        return [Epoch(**{name: _KINDS[name](row[name]) for name in Epoch._fields}) for row in rows]
     except FileNotFoundError:
         raise UserError(f"{path} is missing; train the cell first") from None
     except (KeyError, TypeError, ValueError, csv.Error) as error:

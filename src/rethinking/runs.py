@@ -143,6 +143,9 @@ def _train(params: Params, cell: Cell, data_root: Path, threads: int, folder: Pa
         outcome = run(recipe, data_root, execution, folder, code, report)
 
     history, last = outcome.history, outcome.history[-1]
+    # The last epoch of every run is evaluated on both sets.
+    assert last.train_accuracy is not None
+    assert last.train_loss is not None
     best = max(history, key=lambda epoch: epoch.test_accuracy)
     metrics = Metrics(
         cell=str(cell),
@@ -214,8 +217,9 @@ def _gpu() -> dict[str, Any]:
 
 
 def _print_epoch(epoch: Epoch) -> None:
+    on_train = f"{epoch.train_accuracy:7.2%}" if epoch.train_accuracy is not None else f"{'-':>7}"
     print(
-        f"epoch {epoch.epoch:4d}  online loss {epoch.online_loss:7.4f}  train {epoch.train_accuracy:7.2%}  "
+        f"epoch {epoch.epoch:4d}  online loss {epoch.online_loss:7.4f}  train {on_train}  "
         f"test {epoch.test_accuracy:7.2%}  {epoch.seconds:6.2f} s",
         flush=True,
     )

@@ -18,8 +18,8 @@ CPU = Execution(torch.device("cpu"), torch.float32)
 
 
 def recipe(model: str = "mlp-1x512", regularizer: str = "none", **changes: object) -> Recipe:
-    """Return a run of 3 epochs of 4 steps, the last on a smaller batch, and evaluations of 2 blocks."""
-    defaults: dict[str, object] = {"epochs": 3, "batch_size": 40}
+    """Return a run of 3 epochs of 4 steps, the last on a smaller batch, each with evaluations of 2 blocks."""
+    defaults: dict[str, object] = {"epochs": 3, "batch_size": 40, "train_evaluation_period": 1}
     cell = Cell("digits", model, "true", regularizer, 0)
     return PARAMS.recipe(cell).model_copy(update=defaults | changes)
 

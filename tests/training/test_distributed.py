@@ -99,7 +99,9 @@ def assert_close(found: dict[str, Any], alone: Outcome) -> None:
     assert len(found["history"]) == len(alone.history)
     for mine, others in zip(found["history"], alone.history, strict=True):
         for name, value in others._asdict().items():
-            if name.endswith("loss") or name == "learning_rate":
+            if value is None:
+                assert mine[name] is None, name
+            elif name.endswith("loss") or name == "learning_rate":
                 assert mine[name] == pytest.approx(value, rel=1e-5), name
             elif name != "seconds":  # an example may be right by less than rounding
                 assert mine[name] == pytest.approx(value, abs=1 / 128), name
@@ -123,6 +125,7 @@ def test_two_processes_give_what_one_gives(
 ) -> None:
     alone, _ = finished(recipe_of(LIKE_ONE[name]), digits_root, tmp_path)
     assert_close(results[name], alone)
+    assert alone.history[-1].train_loss is not None
     assert abs(alone.history[-1].train_loss / alone.history[0].online_loss - 1) > 1e-3, (
         "what is compared has been trained"
     )

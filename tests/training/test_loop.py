@@ -125,6 +125,7 @@ def test_online_loss_is_taken_before_each_step() -> None:
     initial = evaluate(network_for(resolved), split)
     _, (epoch,) = trained(resolved, split)
     assert epoch.online_loss == pytest.approx(initial.loss, rel=1e-5)
+    assert epoch.train_loss is not None
     assert epoch.train_loss < epoch.online_loss - 0.01
 
 
@@ -261,6 +262,35 @@ def test_bfloat16_learns_as_float32_does() -> None:
         trained(resolved, examples(resolved), Execution(torch.device("cpu"), dtype))
         for dtype in (torch.float32, torch.bfloat16)
     )
+    assert full[-1].train_loss is not None
     assert full[-1].train_loss < 0.8 * full[0].online_loss
     assert short[-1].train_loss == pytest.approx(full[-1].train_loss, rel=0.05)
     assert timeless(short) != timeless(full)
+
+
+def test_the_training_set_is_evaluated_once_a_period_and_at_the_end() -> None:
+    """What is trained is the same, and so is all else that the history says."""
+    every, some = (trained(recipe(epochs=8, train_evaluation_period=period), examples(recipe())) for period in (1, 3))
+    assert [epoch.epoch for epoch in some[1] if epoch.train_loss is not None] == [3, 6, 8]
+    assert all(torch.equal(*pair) for pair in zip(weights(every[0]), weights(some[0]), strict=True))
+    for full, sparse in zip(timeless(every[1]), timeless(some[1]), strict=True):
+        assert sparse.train_loss in (None, full.train_loss)
+        assert (sparse.train_loss is None) == (sparse.train_accuracy is None)
+        assert sparse == full._replace(train_loss=sparse.train_loss, train_accuracy=sparse.train_accuracy)
+
+
+def test_a_run_that_diverges_between_evaluations_says_so_and_is_evaluated() -> None:
+    resolved = recipe(epochs=20, initial_learning_rate=1e6, train_evaluation_period=20)
+    _, history = trained(resolved, examples(resolved))
+    assert len(history) < 20
+    assert history[-1].diverged
+    assert history[-1].train_accuracy is not None
+
+
+def test_evaluation_is_in_float32_at_the_end_and_in_the_precision_of_training_before() -> None:
+    resolved = recipe(epochs=2, initial_learning_rate=0.0)
+    _, (first, last) = trained(resolved, examples(resolved), Execution(torch.device("cpu"), torch.bfloat16))
+    exact = evaluate(network_for(resolved), examples(resolved, 20, seed=1))
+    assert last.test_loss == exact.loss
+    assert first.test_loss != exact.loss
+    assert first.test_loss == pytest.approx(exact.loss, rel=0.01)

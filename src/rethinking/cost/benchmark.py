@@ -221,8 +221,12 @@ def _seconds_per_evaluated(network: "nn.Module", recipe: Recipe, execution: "Exe
 
     block = min(BLOCK.get(execution.device.type, LARGE_BLOCK), DATASETS[recipe.dataset].n_train)
     split = _random_split(recipe, block, execution, augment=False)
-    evaluate(network, split)
-    return _median(lambda: evaluate(network, split), execution)[0] / block
+
+    def evaluated() -> None:
+        evaluate(network, split, precision=execution.autocast)
+
+    evaluated()
+    return _median(evaluated, execution)[0] / block
 
 
 def _weights_bytes(network: "nn.Module") -> int:

@@ -101,11 +101,12 @@ def expected_seconds(recipes: Mapping[Cell, Recipe], measurements: Iterable[Meas
 
 
 def cell_seconds(recipe: Recipe, measured: Measurement) -> float:
-    """Return the seconds of one training process: its start, and for each epoch all steps and both evaluations."""
+    """Return the seconds of one training process: its start, its steps and its evaluations."""
     train, test = examples(recipe)
-    steps = math.ceil(train / recipe.batch_size)
-    epoch = steps * measured.seconds_per_step + (train + test) / 1000 * measured.seconds_per_1000_evaluated
-    return measured.startup_seconds + recipe.epochs * epoch
+    steps = recipe.epochs * math.ceil(train / recipe.batch_size)
+    evaluated = recipe.epochs * test + math.ceil(recipe.epochs / recipe.train_evaluation_period) * train
+    training = steps * measured.seconds_per_step + evaluated / 1000 * measured.seconds_per_1000_evaluated
+    return measured.startup_seconds + training
 
 
 def examples(recipe: Recipe) -> tuple[int, int]:

@@ -95,7 +95,7 @@ class Measurement(BaseModel):
     optimiser: str = "sgd"
     seconds_per_step: float = Field(gt=0)
     seconds_per_1000_evaluated: float = Field(gt=0)
-    """Evaluation, always in float32."""
+    """In the precision of training, as all evaluations are but those of the last epoch."""
     startup_seconds: float = Field(gt=0)
     """What a training process takes beside its epochs: importing torch, loading, verifying and preparing the data, and
     writing the run."""

@@ -1,7 +1,7 @@
 """What experiments on trained networks have in common: evaluating one, and training it on."""
 
 import math
-from typing import Any
+from typing import Any, overload
 
 from torch import nn
 
@@ -46,6 +46,10 @@ def ending(history: list[Epoch]) -> dict[str, Any]:
     return {"epochs": len(history), "status": "diverged" if history[-1].diverged else "finished"}
 
 
-def six_digits(value: float) -> float:
+@overload
+def six_digits(value: float) -> float: ...
+@overload
+def six_digits(value: None) -> None: ...
+def six_digits(value: float | None) -> float | None:
     """Return `value` to six significant digits: what a history keeps of it, so that all numbers are alike."""
-    return float(f"{value:.6g}")
+    return None if value is None else float(f"{value:.6g}")

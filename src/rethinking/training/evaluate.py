@@ -1,7 +1,8 @@
-"""Evaluation, always in float32 and without augmentation."""
+"""Evaluation, without augmentation: in float32, except that on the way it may be in the precision of training."""
 
 import math
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import NamedTuple
 
 import torch
@@ -15,6 +16,8 @@ BLOCK = {"cpu": 512}
 """Examples at a time: a CPU is fastest, by a tenth to a third, where activations stay in its cache."""
 LARGE_BLOCK = 4096
 """The same on other devices: Inception's activations at the paper's size still fit a small GPU."""
+
+FLOAT32: AbstractContextManager[object] = nullcontext()
 
 
 class Evaluation(NamedTuple):
@@ -32,10 +35,12 @@ def evaluate(
     split: DeviceImages,
     processes: Processes = ALONE,
     after_block: Callable[[], None] = lambda: None,
+    precision: AbstractContextManager[object] = FLOAT32,
 ) -> Evaluation:
     """Return loss and accuracy of `network` in evaluation mode over all of `split`, of which each process takes a part.
 
-    `after_block` is called after each block of examples, equally often in all processes.
+    `after_block` is called after each block of examples, equally often in all processes. `precision` is the context in
+    which the network computes.
     """
     was_training = network.training
     network.eval()
@@ -45,7 +50,8 @@ def evaluate(
     part, longest = processes.part(len(split)), math.ceil(len(split) / processes.size)
     for start in range(part.start, part.start + longest, block):
         images, labels = split.batch(slice(start, min(start + block, part.stop)))
-        logits = network(images)
+        with precision:
+            logits = network(images).float()
         loss += summed_loss(split.recipe, logits, labels)
         correct += (logits.argmax(dim=1) == labels).sum()
         after_block()

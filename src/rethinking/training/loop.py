@@ -10,7 +10,7 @@ from rethinking.data.images import DeviceImages
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training.devices import Execution
-from rethinking.training.evaluate import evaluate
+from rethinking.training.evaluate import FLOAT32, evaluate
 from rethinking.training.losses import summed_loss
 from rethinking.training.optimiser import Optimiser, learning_rate
 from rethinking.training.progress import EpochInProgress, Progress
@@ -47,8 +47,12 @@ def train(
         number, examples = len(progress.history), len(train_split)
         epoch = progress.epoch = progress.epoch or EpochInProgress.begin(recipe, execution, examples, number)
         online_loss, online_accuracy = one_epoch(network, optimiser, recipe, execution, train_split, epoch, after_step)
-        on_train = evaluate(network, evaluation_split, processes, after_step)
-        on_test = evaluate(network, test_split, processes, after_step)
+        last = number + 1 == recipe.epochs or not math.isfinite(online_loss)
+        precision = FLOAT32 if last else execution.autocast  # what tables print
+        on_test = evaluate(network, test_split, processes, after_step, precision)
+        on_train = None
+        if last or (number + 1) % recipe.train_evaluation_period == 0:
+            on_train = evaluate(network, evaluation_split, processes, after_step, precision)
         steps = math.ceil(examples / recipe.batch_size)
         finished = Epoch(
             epoch=number + 1,
@@ -56,8 +60,8 @@ def train(
             learning_rate=learning_rate(recipe, number, number * steps),
             online_loss=online_loss,
             online_accuracy=online_accuracy,
-            train_loss=on_train.loss,
-            train_accuracy=on_train.accuracy,
+            train_loss=on_train and on_train.loss,
+            train_accuracy=on_train and on_train.accuracy,
             test_loss=on_test.loss,
             test_accuracy=on_test.accuracy,
             seconds=epoch.seconds,

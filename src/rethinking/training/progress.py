@@ -42,7 +42,7 @@ class EpochInProgress:
         """Return an epoch before its first step. Also seeds torch's global generator, which dropout draws from."""
         order_draws = execution.generator(recipe.derived_seed("batch order", number))
         # The processes of a run must not drop the same places of their parts.
-        torch.manual_seed(recipe.derived_seed("dropout", number) + execution.processes.rank)
+        execution.seed(recipe.derived_seed("dropout", number) + execution.processes.rank)
         return cls(
             number,
             order=torch.randperm(examples, generator=order_draws, device=execution.device),

@@ -25,6 +25,7 @@ class RMSProp(Optimiser):
     velocities: list[Tensor] = field(init=False)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.squares = [torch.ones_like(parameter) for parameter in self.parameters]
         self.velocities = [torch.zeros_like(parameter) for parameter in self.parameters]
 
@@ -34,7 +35,9 @@ class RMSProp(Optimiser):
 
         The gradients g have weight decay in them.
         """
-        gradients = self.penalised_gradients()
+        gradients, parameters = self.gradients(), self.parameters
+        for place, penalty in self.groups if self.weight_decay else []:
+            gradients[place] = torch._foreach_add(gradients[place], parameters[place], alpha=penalty)
         torch._foreach_mul_(self.squares, self.decay)
         torch._foreach_addcmul_(self.squares, gradients, gradients, value=1 - self.decay)
         roots = torch._foreach_add(self.squares, self.epsilon)

@@ -27,7 +27,7 @@ def run(laboratory: Laboratory) -> Sequence[Row]:
     """
     (cell,) = laboratory.experiment.cells
     settings, recipe = laboratory.settings, laboratory.recipes[cell]
-    changes = {"seed": settings["seed"], "epochs": settings["epochs"] or recipe.epochs}
+    changes = {"seed": settings["seed"], "epochs": settings["epochs"] or recipe.epochs, "train_evaluation_period": 1}
     trial = replace(cell, seed=settings["seed"])
     images = laboratory.variant(*cell.variant)
     rows: list[Row] = []
@@ -77,7 +77,7 @@ def shown(history: list[Epoch]) -> Iterator[Epoch]:
             yield epoch
 
 
-def accuracies(epoch: Epoch, history: list[Epoch]) -> dict[str, float | int | str]:
+def accuracies(epoch: Epoch, history: list[Epoch]) -> dict[str, float | int | str | None]:
     """Return what a row says of an epoch."""
     return {
         "train_accuracy": six_digits(epoch.train_accuracy),

@@ -34,7 +34,8 @@ def points(results: Results) -> pd.DataFrame:
                 found.append(point(OURS, dataset_of(results), model, {"split": split}, accuracy=MISSING))
                 continue
             last = ours["step"].max()
-            for step, accuracy in zip(ours["step"], ours[f"{split}_accuracy"], strict=True):
+            evaluated = ours.dropna(subset=[f"{split}_accuracy"])
+            for step, accuracy in zip(evaluated["step"], evaluated[f"{split}_accuracy"], strict=True):
                 at = {"split": split, "step": step, "share_of_run": step / last}
                 found.append(point(OURS, dataset_of(results), model, at, accuracy=accuracy))
     return frame(found)
