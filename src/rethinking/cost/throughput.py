@@ -1,0 +1,143 @@
+"""Timing training in processes of their own: beside the plain loop, and several at once."""
+
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing.synchronize import Barrier
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from rethinking.cells import Cell
+from rethinking.cost import timing
+from rethinking.cost.work import evaluation_block, peak_memory_bytes, random_examples, training_stretch
+from rethinking.params import Params
+from rethinking.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from rethinking.training.devices import Execution
+
+PLAIN_BATCHES = 20
+"""Batches of a stretch of the plain loop at most; fewer where they take long."""
+PLAIN_EVALUATED = 1000
+"""Examples that the plain loop evaluates while it is timed."""
+
+
+class Compared(NamedTuple):
+    """Both loops in one process. Seconds are those of an image."""
+
+    ours: float
+    plain: float
+    ratio: float
+    ours_evaluated: float
+    plain_evaluated: float
+    peak_memory_bytes: int
+    device: dict[str, Any]
+
+
+def compare_alone(params: Params, cell: Cell, threads: int) -> Compared:
+    """Time both loops in a process that has done nothing else, and that is the only one at work."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as process:
+        return process.submit(compare, params, cell, threads).result()
+
+
+def compare(params: Params, cell: Cell, threads: int) -> Compared:
+    """Time the training loop and the plain one in turns, in this process."""
+    execution, recipe = _begin(params, cell, threads)
+    import torch
+
+    from rethinking.cost import plain_loop
+
+    network = _network(recipe, execution)
+    training, steps = training_stretch(network, recipe, execution)
+    evaluation, evaluated = evaluation_block(network, recipe, execution)
+    evaluated_seconds, _ = timing.median(evaluation, execution)
+    peak = peak_memory_bytes(execution)
+
+    on_gpu = execution.device.type != "cpu"
+    other = _network(recipe, execution).to(memory_format=torch.contiguous_format)
+    optimiser = plain_loop.optimiser(other, recipe)
+
+    def plain_epoch(batches: int) -> Callable[[], object]:
+        images, labels = random_examples(recipe, batches * recipe.batch_size)
+        workers = threads if on_gpu else 0
+        loader = plain_loop.batches(images, labels, recipe, train=True, workers=workers, pin=on_gpu)
+        return lambda: plain_loop.train_epoch(other, optimiser, loader, execution.device)
+
+    one_batch = plain_epoch(1)
+    one_batch()
+    batches = round(timing.STRETCH_SECONDS / timing.timed(one_batch, execution))
+    batches = max(1, min(PLAIN_BATCHES, batches))
+    plain = plain_epoch(batches)
+    plain()
+    stretches = timing.alternately(training, plain, execution=execution)
+    ours, theirs = (
+        [seconds / (taken * recipe.batch_size) for seconds in of]
+        for of, taken in zip(stretches, (steps, batches), strict=True)
+    )
+    images, labels = random_examples(recipe, PLAIN_EVALUATED)
+    loader = plain_loop.batches(images, labels, recipe, train=False, workers=threads if on_gpu else 0, pin=on_gpu)
+    plain_evaluated, _ = timing.median(lambda: plain_loop.evaluate(other, loader, execution.device), execution)
+    return Compared(
+        ours=statistics.median(ours),
+        plain=statistics.median(theirs),
+        ratio=statistics.median(b / a for a, b in zip(ours, theirs, strict=True)),
+        ours_evaluated=evaluated_seconds / evaluated,
+        plain_evaluated=plain_evaluated / PLAIN_EVALUATED,
+        peak_memory_bytes=peak,
+        device={key: value for key, value in execution.describe().items() if key != "processes"},
+    )
+
+
+def images_per_second(params: Params, cell: Cell, threads: int, at_once: int) -> float:
+    """Return how many images so many processes train on in a second, all at the same time."""
+    context = multiprocessing.get_context("spawn")
+    barrier = context.Barrier(at_once)
+    with ProcessPoolExecutor(at_once, mp_context=context, initializer=_share, initargs=(barrier,)) as processes:
+        jobs = [processes.submit(_together, params, cell, threads) for _ in range(at_once)]
+        return sum(job.result() for job in jobs)
+
+
+_barrier: Barrier | None = None
+
+
+def _share(barrier: Barrier) -> None:
+    global _barrier
+    _barrier = barrier
+
+
+def _together(params: Params, cell: Cell, threads: int) -> float:
+    """Return images a second of the wall, counted from when all processes are ready."""
+    execution, recipe = _begin(params, cell, threads)
+    training, steps = training_stretch(_network(recipe, execution), recipe, execution)
+    assert _barrier is not None
+    _barrier.wait()
+    started, images = time.perf_counter(), 0
+    while time.perf_counter() - started < timing.TIMED_SECONDS:
+        training()
+        images += steps * recipe.batch_size
+    taken = time.perf_counter() - started
+    _barrier.wait()  # nobody leaves the others alone while they count
+    return images / taken
+
+
+def _begin(params: Params, cell: Cell, threads: int) -> "tuple[Execution, Recipe]":
+    os.environ.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))  # as in the workflow
+    from rethinking.training import devices
+
+    return devices.choose(params.execution.device, params.execution.precision, threads), params.recipe(cell)
+
+
+def _network(recipe: Recipe, execution: "Execution") -> "nn.Module":
+    import torch
+
+    from rethinking.data.sources import DATASETS
+    from rethinking.models import build
+
+    dataset = DATASETS[recipe.dataset]
+    shape = (dataset.image_shape[0], recipe.crop_size, recipe.crop_size)
+    network = build(recipe, shape, len(dataset.classes)).to(execution.device)
+    return network.to(memory_format=torch.channels_last)
