@@ -50,7 +50,7 @@ def report(root: Path, preset: str, wall: float) -> None:
     jobs, seconds = job_seconds(root, preset)
     work = {
         "train": sum(_seconds(path) for path in (root / "runs" / preset).rglob("metrics.json")),
-        "experiment": sum(_seconds(path) for path in (root / "results" / preset / "experiments").rglob("*.json")),
+        "experiment": sum(map(_seconds, _experiments(root, preset))),
     }
     print(f"{preset}: {wall:.1f} s on {cores} cores, {total:.1f} core seconds, {sum(jobs.values())} jobs")
     for rule, spent in work.items():
@@ -65,18 +65,26 @@ def report(root: Path, preset: str, wall: float) -> None:
 
 def job_seconds(root: Path, preset: str) -> tuple[Counter[str], Counter[str]]:
     """Return the number of jobs of each rule and how long they took, from the records of their outputs."""
-    found = set()
+    found: dict[tuple[str, tuple[str, ...]], list[float]] = {}
     for folder in (root / "runs" / preset, root / "data"):
         for path in folder.rglob(".snakemake/**/*"):
             if path.is_file():
                 record = json.loads(path.read_text(encoding="utf-8"))
-                rule = record["rule"].rpartition("_")[2] if record["rule"].endswith("experiment") else record["rule"]
-                found.add((rule, tuple(record["log"]), record["starttime"], record["endtime"]))
+                # Streamed, with networks or without: one kind of work. A job has as many records as outputs.
+                rule = "experiment" if "experiment" in record["rule"] else record["rule"]
+                times = record["starttime"], record["endtime"]
+                found.setdefault((rule, tuple(record["log"])), []).extend(times)
     jobs, seconds = Counter[str](), Counter[str]()
-    for rule, _, started, ended in found:
+    for (rule, _), times in found.items():
         jobs[rule] += 1
-        seconds[rule] += ended - started  # type: ignore[assignment]  # a counter counts anything
+        seconds[rule] += max(times) - min(times)  # type: ignore[assignment]  # a counter counts anything
     return jobs, seconds
+
+
+def _experiments(root: Path, preset: str) -> list[Path]:
+    """Return the records of the experiments of this run: results may hold some that earlier ones have left."""
+    made = root / "runs" / preset / ".snakemake" / "results" / "experiments"
+    return [root / "results" / preset / "experiments" / path.relative_to(made) for path in made.rglob("*.json")]
 
 
 def _seconds(path: Path) -> float:

@@ -57,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
         ("why", _why, "Say what would run now, and for each group of jobs the reason; nothing is run."),
         ("plan", _plan, "Say what a run would train, how long that takes and how much space; nothing is run."),
         ("benchmark", _benchmark, "Measure what training takes on this machine, and record it for `plan`."),
+        ("speed", _speed, "Measure how fast training is beside a plain loop, and with several cells at once."),
     ):
         command(name, function, summary).add_argument(
             "--config", nargs="*", default=[], metavar="KEY=VALUE", help="as for snakemake --config"
@@ -136,7 +137,8 @@ def _plan(options: argparse.Namespace) -> None:
 
 def _benchmark(options: argparse.Namespace) -> None:
     from rethinking.cost.benchmark import benchmark
-    from rethinking.cost.measurements import MEASUREMENTS, merged, read_measurements, write_measurements
+    from rethinking.cost.lines import merged
+    from rethinking.cost.measurements import MEASUREMENTS, read_measurements, write_measurements
     from rethinking.plan import make_plan
 
     plan = make_plan(_selection(options))
@@ -146,6 +148,25 @@ def _benchmark(options: argparse.Namespace) -> None:
         recorded = merged(recorded, [measured.measurement])
         write_measurements(recorded)
     print(f"Recorded in {MEASUREMENTS}; `rethinking plan` reads it.")
+
+
+def _speed(options: argparse.Namespace) -> None:
+    from rethinking.cost.lines import merged, read, write
+    from rethinking.cost.speed import SPEED, Speed, measure_speed, table
+    from rethinking.plan import make_plan
+
+    plan = make_plan(_selection(options))
+    recorded, found = read(Speed, SPEED), list[Speed]()
+    for measured in measure_speed(plan.params, plan.cells):
+        found.append(measured)
+        print(
+            f"{measured.workload}, {measured.cells_at_once} at once: {measured.images_per_second:,.0f} images/s",
+            flush=True,
+        )
+        recorded = merged(recorded, [measured])
+        write(Speed, recorded, SPEED)
+    device = next(f"{line.device_name}, {line.precision}, {line.threads} threads a cell" for line in found)
+    print(f"\n{device}:\n{table(found)}\nRecorded in {SPEED}.")
 
 
 def _fetch(options: argparse.Namespace) -> None:

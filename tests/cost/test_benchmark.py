@@ -10,9 +10,11 @@ import pytest
 
 from rethinking.cells import Cell
 from rethinking.cost import benchmark as benchmark_module
-from rethinking.cost.benchmark import benchmark, measure, write_random_variant
+from rethinking.cost import timing
+from rethinking.cost.benchmark import benchmark, measure
 from rethinking.cost.estimate import HISTORY_LINE_BYTES, METRICS_BYTES, cell_seconds
 from rethinking.cost.measurements import Measurement, Workload
+from rethinking.cost.work import write_random_variant
 from rethinking.data.images import DeviceImages
 from rethinking.data.variants import ARRAYS, load_variant
 from rethinking.params_file import load_params
@@ -47,8 +49,9 @@ class ThisProcess:
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests ask what is measured, not how exactly, and import torch once. `rethinking benchmark` has a test as well."""
-    for name, value in (("TIMED_SECONDS", 0.1), ("STRETCH_SECONDS", 0.02), ("STARTS", 1)):
-        monkeypatch.setattr(benchmark_module, name, value)
+    monkeypatch.setattr(benchmark_module, "STARTS", 1)
+    for name, value in (("TIMED_SECONDS", 0.1), ("STRETCH_SECONDS", 0.02)):
+        monkeypatch.setattr(timing, name, value)
     monkeypatch.setattr(benchmark_module, "ProcessPoolExecutor", ThisProcess)
 
 
@@ -88,7 +91,7 @@ def test_a_step_costs_what_the_training_loop_spends_on_a_batch(
     def evaluate(*_: object, **__: object) -> None:
         clock[0] += 0.001
 
-    monkeypatch.setattr(benchmark_module, "_seconds", lambda _: clock[0])
+    monkeypatch.setattr(timing, "clock", lambda _: clock[0])
     monkeypatch.setattr("rethinking.training.loop.one_epoch", epoch)
     monkeypatch.setattr("rethinking.training.evaluate.evaluate", evaluate)
     assert measured().seconds_per_step == pytest.approx(0.002)

@@ -5,14 +5,8 @@ from pathlib import Path
 import pytest
 
 from rethinking.cells import Cell
-from rethinking.cost.measurements import (
-    MEASUREMENTS,
-    Measurement,
-    Workload,
-    merged,
-    read_measurements,
-    write_measurements,
-)
+from rethinking.cost.lines import merged
+from rethinking.cost.measurements import MEASUREMENTS, Measurement, Workload, read_measurements, write_measurements
 from rethinking.errors import UserError
 from rethinking.params_file import load_params
 from rethinking.recipe import Recipe

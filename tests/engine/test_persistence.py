@@ -61,3 +61,32 @@ def test_outputs_with_which_fault_was_found_stay_marked_until_they_are_made_agai
     persistence.cleanup(job)
     assert persistence.external_jobids(job) == ["7"]
     assert record_path(output).exists() == records_left
+
+
+@pytest.mark.parametrize(
+    ("content", "remade"),
+    [
+        ('{"digest": "d1", "code": "c1", "seconds": 3}', False),
+        ('{"digest": "d0", "code": "c1"}', True),
+        ('{"digest": "d1", "code": "c0"}', True),
+        ("{", True),
+        (None, False),  # there is nothing, which is another reason
+    ],
+)
+def test_results_without_a_record_count_for_what_they_say_themselves(
+    content: str | None, remade: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a clone, experiments that begin with no file would otherwise never be made anew."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(snakemake.workflow, "FilePersistence", snakemake.workflow.FilePersistence)
+    use_project_persistence()
+    workflow = SimpleNamespace(exec_mode=ExecMode.DEFAULT, dag_settings=SimpleNamespace(max_checksum_file_size=1))
+    persistence = snakemake.workflow.FilePersistence(dag=SimpleNamespace(workflow=workflow))
+    monkeypatch.setattr(persistence, "_get_key", str)
+    outputs = [f"results/smoke/experiments/study/kind/all.{ending}" for ending in ("csv", "json")]
+    Path(outputs[1]).parent.mkdir(parents=True)
+    if content is not None:
+        Path(outputs[1]).write_text(content, encoding="utf-8")
+    job = SimpleNamespace(output=outputs, params=SimpleNamespace(expected="d1 c1", keys=lambda: ["expected"]))
+    assert persistence.has_metadata(job) is remade
+    assert bool(persistence.params_changed(job)) is remade

@@ -2,53 +2,40 @@
 
 Images are drawn at random in the shape and type of the data set's, which therefore need not be here: what a step costs
 does not depend on what images show. A few seconds of each workload are timed; `rethinking.cost.estimate` multiplies.
-
-On a CPU, seconds are those that the core worked for the process, as other programs on the machine do not add to them.
 """
 
-import math
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import count
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
 import yaml
 
 from rethinking import provenance
 from rethinking.cells import Cell
+from rethinking.cost import timing
 from rethinking.cost.estimate import available_cores
 from rethinking.cost.measurements import Measurement, Workload
-from rethinking.data.sources import DATASETS
-from rethinking.data.variants import ARRAYS, write_variant
+from rethinking.cost.work import evaluation_block, peak_memory_bytes, training_stretch, write_random_variant
 from rethinking.hardware import accelerators, threads_per_run
 from rethinking.names import whole_dataset
 from rethinking.params import Params
 from rethinking.recipe import Recipe
 from rethinking.records import read_metrics
 from rethinking.runs import training_code
+from rethinking.trainer import messages
 
 if TYPE_CHECKING:
-    from torch import Tensor, nn
+    from torch import nn
 
-    from rethinking.data.images import DeviceImages
     from rethinking.training.devices import Execution
 
-TIMED_SECONDS = 3.0
-"""Wall time over which training is timed at least, and evaluation as well."""
-TIMED_STRETCHES = 5
-"""Stretches that are timed at least: their median counts."""
-STRETCH_SECONDS = 0.3
-"""How long a stretch of training steps takes, about: reading the loss at its end makes a GPU wait, once for many."""
 STARTS = 3
 """Training processes whose start is timed, after one that brings torch's files into memory."""
 QUIET = 0.95
@@ -82,10 +69,8 @@ def benchmark(params: Params, cells: Iterable[Cell]) -> Iterator[Measured]:
     """
     from rethinking.training import devices
 
-    wanted = params.execution
-    gpus = 0 if wanted.device == "cpu" else accelerators()
-    threads = threads_per_run(available_cores(), gpus, wanted.runs_per_gpu)
-    execution = devices.choose(wanted.device, wanted.precision, threads)
+    threads = threads_here(params)
+    execution = devices.choose(params.execution.device, params.execution.precision, threads)
     checkout = provenance.checkout()
     chosen: dict[Workload, Cell] = {}
     for cell in cells:
@@ -96,7 +81,9 @@ def benchmark(params: Params, cells: Iterable[Cell]) -> Iterator[Measured]:
             root = Path(name)
             write_random_variant(root / "data", dataset)
             of_dataset = {workload: cell for workload, cell in chosen.items() if workload.dataset == dataset}
-            startup = seconds_beside_epochs(params, next(iter(of_dataset.values())), root, execution)
+            startup = seconds_beside_epochs(
+                params, next(iter(of_dataset.values())), root, lambda: timing.clock(execution)
+            )
             for workload, cell in of_dataset.items():
                 known = evaluations.get(workload.network)
                 with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
@@ -105,10 +92,14 @@ def benchmark(params: Params, cells: Iterable[Cell]) -> Iterator[Measured]:
                 yield measured
 
 
-def seconds_beside_epochs(params: Params, cell: Cell, root: Path, execution: "Execution") -> float:
+def seconds_beside_epochs(
+    params: Params, cell: Cell, root: Path, clock: Callable[[], float], by_workers: bool = False
+) -> float:
     """Return what `rethinking train` takes beside its epochs: the median of a few runs of one epoch of one batch.
 
-    `root/data` holds a variant `true` of the data set of `cell`, which is loaded and verified whole.
+    `root/data` holds a variant `true` of the data set of `cell`, which is loaded and verified whole. The run is started
+    in a process of its own, or handed to workers, for which there must be a broker in this process. `clock` reads
+    seconds.
     """
     settings = params.model_dump(mode="json")
     settings["training"]["epochs"], settings["exceptions"] = 1, []
@@ -116,20 +107,28 @@ def seconds_beside_epochs(params: Params, cell: Cell, root: Path, execution: "Ex
     settings["datasets"][dataset]["train_examples"] = settings["training"]["batch_size"]
     content = yaml.safe_dump({**settings, "presets": {params.preset: {}}})
     (root / "params.yaml").write_text(content, encoding="utf-8")
-    threads = str(execution.describe()["threads"])
+    threads = str(threads_here(params))
     trained = Cell(dataset, cell.model, "true", "none", cell.seed)
     command = [sys.executable, "-c", "from rethinking.cli import main; main()", "train", str(trained)]
     command += ["--preset", params.preset, "--threads", threads]
     environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
-
-    def start() -> None:
-        subprocess.run(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, check=True)
+    if not by_workers:
+        environment[messages.VARIABLE] = messages.OFF
 
     taken = []
     for _ in range(1 + STARTS):
-        seconds = _timed(start, execution)
+        started = clock()
+        subprocess.run(command, cwd=root, env=environment, stdout=subprocess.DEVNULL, check=True)
+        seconds = clock() - started
         taken.append(seconds - read_metrics(root / trained.run_folder(params.preset) / "metrics.json").seconds)
     return statistics.median(taken[1:])
+
+
+def threads_here(params: Params) -> int:
+    """Return how many threads a run of `params` takes on this machine."""
+    wanted = params.execution
+    gpus = 0 if wanted.device == "cpu" else accelerators()
+    return threads_per_run(available_cores(), gpus, wanted.runs_per_gpu)
 
 
 def measure(
@@ -161,10 +160,10 @@ def measure(
         untrained = recipe.model_copy(update=changes)
         return run(untrained, root / "data", execution, root / "run", "", lambda epoch: None).network
 
-    one_batch = _timed(lambda: prepared(recipe.batch_size), execution)
-    started = _seconds(execution)
+    one_batch = timing.timed(lambda: prepared(recipe.batch_size), execution)
+    started = timing.clock(execution)
     network = prepared(recipe.train_examples)
-    preparation = max(0.0, _seconds(execution) - started - one_batch)
+    preparation = max(0.0, timing.clock(execution) - started - one_batch)
     if seconds_per_1000_evaluated is None:
         seconds_per_1000_evaluated = 1000 * _seconds_per_evaluated(network, recipe, execution)
     seconds_per_step, busy = _seconds_per_step(network, recipe, execution)
@@ -178,6 +177,7 @@ def measure(
         seconds_per_1000_evaluated=seconds_per_1000_evaluated,
         startup_seconds=startup_seconds + preparation,
         weights_bytes=_weights_bytes(network),
+        peak_memory_bytes=peak_memory_bytes(execution),
         date=provenance.now()[:10],
         torch=str(torch.__version__),
         code=training_code(recipe),
@@ -188,45 +188,15 @@ def measure(
 
 def _seconds_per_step(network: "nn.Module", recipe: Recipe, execution: "Execution") -> tuple[float, float]:
     """Return the seconds of a training step, and CPU seconds a second meanwhile."""
-    from rethinking.training.loop import one_epoch
-    from rethinking.training.optimiser import optimiser_of
-    from rethinking.training.progress import EpochInProgress
-
-    network.train()
-    optimiser = optimiser_of(network, recipe)
-    epochs = count()
-
-    def epoch_of(steps: int) -> Callable[[], object]:
-        split = _random_split(recipe, steps * recipe.batch_size, execution, augment=True)
-
-        def epoch() -> object:
-            begun = EpochInProgress.begin(recipe, execution, len(split), next(epochs))
-            return one_epoch(network, optimiser, recipe, execution, split, begun)
-
-        return epoch
-
-    one_step = epoch_of(1)
-    one_step()  # chooses kernels and takes memory
-    whole_epoch = math.ceil(DATASETS[recipe.dataset].n_train / recipe.batch_size)
-    steps = min(whole_epoch, max(1, round(STRETCH_SECONDS / _timed(one_step, execution))))
-    stretch = epoch_of(steps)
-    stretch()
-    seconds, busy = _median(stretch, execution)
-    return seconds / steps, busy
+    stretch, steps = training_stretch(network, recipe, execution)
+    taken, busy = timing.median(stretch, execution)
+    return taken / steps, busy
 
 
 def _seconds_per_evaluated(network: "nn.Module", recipe: Recipe, execution: "Execution") -> float:
-    """Return the seconds that evaluating one example takes, in blocks as large as training evaluates."""
-    from rethinking.training.evaluate import BLOCK, LARGE_BLOCK, evaluate
-
-    block = min(BLOCK.get(execution.device.type, LARGE_BLOCK), DATASETS[recipe.dataset].n_train)
-    split = _random_split(recipe, block, execution, augment=False)
-
-    def evaluated() -> None:
-        evaluate(network, split, precision=execution.autocast)
-
-    evaluated()
-    return _median(evaluated, execution)[0] / block
+    """Return the seconds that evaluating one example takes, in the precision of training."""
+    evaluation, examples = evaluation_block(network, recipe, execution)
+    return timing.median(evaluation, execution)[0] / examples
 
 
 def _weights_bytes(network: "nn.Module") -> int:
@@ -234,60 +204,3 @@ def _weights_bytes(network: "nn.Module") -> int:
     from safetensors.torch import save
 
     return len(save({name: tensor.contiguous().cpu() for name, tensor in network.state_dict().items()}))
-
-
-def _random_split(recipe: Recipe, examples: int, execution: "Execution", augment: bool) -> "DeviceImages":
-    from rethinking.data.images import DeviceImages
-
-    images, labels = _random_examples(recipe, examples, execution)
-    return DeviceImages(images, labels, recipe, augment)
-
-
-def _random_examples(recipe: Recipe, examples: int, execution: "Execution") -> "tuple[Tensor, Tensor]":
-    """Return images (n, c, h, w) uint8 and labels (n,) int64, on the device."""
-    import torch
-
-    dataset, generator = DATASETS[recipe.dataset], torch.Generator().manual_seed(0)
-    images = torch.randint(256, (examples, *dataset.image_shape), dtype=torch.uint8, generator=generator)
-    labels = torch.randint(len(dataset.classes), (examples,), generator=generator)
-    return images.to(execution.device), labels.to(execution.device)
-
-
-def write_random_variant(data_root: Path, dataset: str) -> None:
-    """Write a variant `true` of random images, in the shape and type of the data set's."""
-    of, rng = DATASETS[dataset], np.random.default_rng(0)
-    arrays = [
-        drawn
-        for size in (of.n_train, of.n_test)
-        for drawn in (
-            rng.integers(256, size=(size, *of.image_shape), dtype=np.uint8),
-            rng.integers(len(of.classes), size=size, dtype=np.uint8),
-        )
-    ]
-    described: dict[str, Any] = {"dataset": dataset, "corruption": "true", "seed": None, "source": {}}
-    described["classes"] = list(of.classes)
-    write_variant(data_root / dataset / "true", described, zip(ARRAYS, arrays, strict=True))
-
-
-def _median(work: Callable[[], object], execution: "Execution") -> tuple[float, float]:
-    """Return the median of the seconds that `work` takes, and CPU seconds a second meanwhile."""
-    taken: list[float] = []
-    started = time.perf_counter(), time.process_time()
-    while len(taken) < TIMED_STRETCHES or time.perf_counter() - started[0] < TIMED_SECONDS:
-        taken.append(_timed(work, execution))
-    return statistics.median(taken), (time.process_time() - started[1]) / (time.perf_counter() - started[0])
-
-
-def _timed(work: Callable[[], object], execution: "Execution") -> float:
-    """Return the seconds that `work` takes: of the CPU where it trains on one, else of the wall."""
-    started = _seconds(execution)
-    work()
-    return _seconds(execution) - started
-
-
-def _seconds(execution: "Execution") -> float:
-    """Read the clock: CPU seconds of this process and of the children that have ended, or those of the wall."""
-    if execution.device.type != "cpu":
-        return time.perf_counter()
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime

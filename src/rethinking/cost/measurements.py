@@ -1,15 +1,12 @@
 """What training cost on the machines where it was measured: `benchmarks/training.csv`, one line a measurement."""
 
-import csv
-import io
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from rethinking.errors import UserError
-from rethinking.files import write_text
+from rethinking.cost import lines
 from rethinking.recipe import Recipe
 
 MEASUREMENTS = Path("benchmarks/training.csv")
@@ -100,12 +97,15 @@ class Measurement(BaseModel):
     """What a training process takes beside its epochs: importing torch, loading, verifying and preparing the data, and
     writing the run."""
     weights_bytes: int = Field(ge=1)
+    peak_memory_bytes: int | None = Field(default=None, ge=1)
+    """The most that the process took with the whole data set prepared: of the GPU's memory, or of the machine's on a
+    CPU. Measurements that were made before this was have none."""
     date: str
     torch: str
     """Version."""
     code: str
     """Fingerprint of the training code that was timed."""
-    commit: str
+    commit: str = ""
     """Of the checkout, with "-dirty" if the sources differed from it; empty outside a checkout."""
 
     @property
@@ -126,42 +126,9 @@ class Measurement(BaseModel):
 
 def read_measurements(path: Path = MEASUREMENTS) -> list[Measurement]:
     """Return the recorded measurements, none where there is no such file. Raises UserError if it is damaged."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read ({error}); restore it, as with `git checkout {path}`") from None
-    found = []
-    for number, row in enumerate(csv.DictReader(io.StringIO(text)), start=2):
-        try:
-            found.append(Measurement.model_validate({key: value for key, value in row.items() if key is not None}))
-        except ValidationError as error:
-            first = error.errors()[0]
-            column = ".".join(map(str, first["loc"]))
-            raise UserError(
-                f"{path}, line {number}: {column}: {first['msg']}; delete the line and measure again"
-            ) from None
-    return found
-
-
-def merged(old: Iterable[Measurement], new: Iterable[Measurement]) -> list[Measurement]:
-    """Return all measurements, of those with the same key the newest, in a fixed order: git then shows what is new."""
-    newest = {measurement.key: measurement for measurement in (*old, *new)}
-    return [newest[key] for key in sorted(newest)]
+    return lines.read(Measurement, path)
 
 
 def write_measurements(measurements: Iterable[Measurement], path: Path = MEASUREMENTS) -> None:
-    """Write one line a measurement, whole or not at all. Seconds keep four significant digits."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, list(Measurement.model_fields), lineterminator="\n")
-    writer.writeheader()
-    for measurement in measurements:
-        writer.writerow({key: _as_text(value) for key, value in measurement.model_dump().items()})
-    write_text(path, text.getvalue())
-
-
-def _as_text(value: str | float | bool) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    """Write one line a measurement, whole or not at all."""
+    lines.write(Measurement, measurements, path)

@@ -31,7 +31,8 @@ class Whiten:
 
     def __call__(self, image: Tensor) -> Tensor:
         """Return the image, (c, h, w) in units of 0 to 1, whitened."""
-        return (image - image.mean()) / max(float(image.std(correction=0)), image.numel() ** -0.5)
+        whitened: Tensor = (image - image.mean()) / max(float(image.std(correction=0)), image.numel() ** -0.5)
+        return whitened
 
 
 class Images(Dataset[tuple[Tensor, int]]):
@@ -77,7 +78,7 @@ def batches(
         examples,
         batch_size=recipe.batch_size if train else 1000,
         shuffle=train and order is None,
-        sampler=order,  # type: ignore[arg-type]  # any iterable of indices will do
+        sampler=order,
         num_workers=workers,
         persistent_workers=workers > 0,
         pin_memory=pin,

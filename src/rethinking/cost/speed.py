@@ -86,7 +86,7 @@ class Speed(BaseModel):
 def table(measured: Iterable[Speed]) -> str:
     """Return what was measured as a table, one line a network and number of cells at once."""
     heads = ("", "at once", "images/s", "plain loop", "ratio", "cells/h", "plain", "start s", "warm", "memory MB")
-    rows = [heads]
+    rows: list[tuple[str, ...]] = [heads]
     for found in measured:
         numbers = (
             (found.images_per_second, ",.0f"),

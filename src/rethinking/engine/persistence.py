@@ -8,6 +8,8 @@ checksums. By itself it keeps these records in one folder for everything that wa
 can hold apart. Here the record of `data/digits/true/manifest.json` is `data/digits/true/.snakemake/manifest.json`,
 whatever brings the folder to a machine: DVC, a checkout of another branch, a copy.
 
+A result that came without its record, as those in Git do, counts for what it says itself of how it was made.
+
 Marks. While a job is at work, its outputs are marked as incomplete. A job that was submitted to a cluster runs a
 Snakemake of its own, which by itself takes the marks away before the first one has written the records: killed in
 between, it would leave outputs that seem complete and have no record. Here marks and records are the first one's alone,
@@ -16,6 +18,7 @@ and a mark stays until there is a record.
 Locks. A lock file is held by the process that wrote it, so that one left by a killed process counts for nothing.
 """
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -54,6 +57,7 @@ def use_project_persistence() -> None:
     # Not at the top: others only want to know the places, and Snakemake takes seconds to import.
     from snakemake import workflow
     from snakemake.logging import logger
+    from snakemake.persistence import ParamsChange
     from snakemake.persistence.file import FilePersistence
     from snakemake_interface_executor_plugins.settings import ExecMode
 
@@ -88,6 +92,14 @@ def use_project_persistence() -> None:
             if not self._is_a_jobs:
                 for output in job.output:
                     self._delete_record(self._get_key(output))
+
+        def has_metadata(self, job: Any) -> bool:
+            return bool(super().has_metadata(job)) or _is_of_other_settings(job)
+
+        def params_changed(self, job: Any, file: Any = None) -> Any:
+            if not super().has_metadata(job) and _is_of_other_settings(job):
+                return ParamsChange(only_new={job.params.expected}, files=set(job.output))
+            return super().params_changed(job, file)
 
         def made_since_started(self, job: Any) -> bool:
             """Whether all outputs of a job have been made since it was last submitted or started."""
@@ -141,3 +153,23 @@ def use_project_persistence() -> None:
             self._held.clear()
 
     workflow.FilePersistence = ProjectPersistence
+
+
+def _is_of_other_settings(job: Any) -> bool:
+    """Whether a job's outputs are there and say themselves that they were made under other settings, or by other code.
+
+    Results come with Git, their records with DVC. In a clone without records Snakemake goes by times alone, and has no
+    reason to ever make an experiment anew that begins with no file. What an experiment leaves names its digests.
+    """
+    if "expected" not in job.params.keys():
+        return False
+    for output in map(str, job.output):
+        if output.endswith(".json"):
+            try:
+                record = json.loads(Path(output).read_text(encoding="utf-8"))
+                return [record["digest"], record["code"]] != str(job.params.expected).split()
+            except FileNotFoundError:
+                return False  # reason enough without this
+            except (OSError, ValueError, KeyError):
+                return True
+    return False
