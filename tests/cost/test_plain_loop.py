@@ -27,7 +27,9 @@ EXAMPLES = 40
 
 
 def recipe(model: str, regularizer: str = "none", dataset: str = "cifar10") -> Recipe:
-    return PAPER.recipe(Cell(dataset, model, "true", regularizer, 0)).model_copy(update={"batch_size": 16})
+    """At every model's initial rate, but for Inception's, at which rounding grows tenfold with each step here."""
+    changes = {"batch_size": 16, "initial_learning_rate": 0.01}
+    return PAPER.recipe(Cell(dataset, model, "true", regularizer, 0)).model_copy(update=changes)
 
 
 def both(resolved: Recipe, precision: torch.dtype = torch.float32) -> tuple[list[nn.Module], list[list[float]]]:
@@ -52,35 +54,33 @@ def both(resolved: Recipe, precision: torch.dtype = torch.float32) -> tuple[list
 
 
 @pytest.mark.parametrize(
-    ("model", "regularizer", "dataset"),
+    ("model", "regularizer", "dataset", "tolerance"),
     [
-        ("mlp-1x512", "none", "cifar10"),
-        ("mlp-3x512", "wd", "mnist"),
-        ("alexnet", "none", "cifar10"),
-        ("inception", "none", "cifar10"),
-        ("inception-nobn", "wd", "cifar10"),
-        ("inception", "none", "mnist"),
+        ("mlp-1x512", "none", "cifar10", 1e-6),
+        ("mlp-3x512", "wd", "mnist", 1e-6),
+        ("alexnet", "none", "cifar10", 1e-5),
+        ("inception", "none", "cifar10", 2e-3),
+        ("inception-nobn", "wd", "cifar10", 5e-3),
+        ("inception", "none", "mnist", 2e-3),
     ],
 )
-def test_in_float32_both_loops_give_the_same_up_to_rounding(model: str, regularizer: str, dataset: str) -> None:
-    """After three steps: losses by a relative 1e-4, weights by 1e-5 of the largest in their tensor."""
-    networks, (ours, theirs) = both(recipe(model, regularizer, dataset))
-    assert ours == pytest.approx(theirs, rel=1e-4)
-    assert apart(*networks) < 1e-5
+def test_in_float32_both_loops_give_the_same_up_to_rounding(
+    model: str, regularizer: str, dataset: str, tolerance: float
+) -> None:
+    """After three steps; convolutions add up in another order, and Inception has fourteen layers of them."""
+    resolved = recipe(model, regularizer, dataset)
+    networks, (ours, theirs) = both(resolved)
+    assert ours == pytest.approx(theirs, rel=1e-3)
+    assert apart(*networks) < tolerance
+    _, others = both(resolved.model_copy(update={"initial_learning_rate": 0.012}))[0]
+    assert apart(networks[0], others) > 2 * tolerance, "the comparison sees another learning rate"
 
 
 @pytest.mark.parametrize("model", ["mlp-1x512", "alexnet", "inception"])
-def test_in_bfloat16_they_do_so_to_its_three_digits(model: str) -> None:
+def test_in_bfloat16_they_do_so_to_its_digits(model: str) -> None:
     networks, ((loss, *_), (theirs, *_)) = both(recipe(model), torch.bfloat16)
-    assert loss == pytest.approx(theirs, rel=0.02)
-    assert apart(*networks) < 0.05
-
-
-def test_the_comparison_sees_a_difference() -> None:
-    """Of a tenth in the learning rate."""
-    networks, _ = both(recipe("mlp-1x512"))
-    others, _ = both(recipe("mlp-1x512").model_copy(update={"initial_learning_rate": 0.011}))
-    assert apart(networks[0], others[1]) > 1e-4
+    assert loss == pytest.approx(theirs, rel=2e-3)
+    assert apart(*networks) < 2e-2
 
 
 @pytest.mark.parametrize("regularizer", ["crop", "flip+rotate"])
@@ -96,9 +96,12 @@ def test_the_plain_loop_augments_each_image_anew(regularizer: str) -> None:
 
 
 def apart(one: nn.Module, other: nn.Module) -> float:
-    """Return the largest difference of two weights, in units of the largest weight of their tensor."""
+    """Return the largest difference of two weights, in units of the largest of their tensor, or of 0.01 if it is less.
+
+    Biases before batch normalisation have no effect, and are moved by nothing but rounding.
+    """
     pairs = zip(one.parameters(), other.parameters(), strict=True)
-    return max(largest(mine - plain) / largest(plain) for mine, plain in pairs)
+    return max(largest(mine - plain) / max(largest(plain), 0.01) for mine, plain in pairs)
 
 
 def largest(values: Tensor) -> float:

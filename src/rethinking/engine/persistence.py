@@ -161,7 +161,7 @@ def _is_of_other_settings(job: Any) -> bool:
     Results come with Git, their records with DVC. In a clone without records Snakemake goes by times alone, and has no
     reason to ever make an experiment anew that begins with no file. What an experiment leaves names its digests.
     """
-    if "expected" not in job.params.keys():
+    if not hasattr(job.params, "expected"):
         return False
     for output in map(str, job.output):
         if output.endswith(".json"):
