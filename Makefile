@@ -3,7 +3,7 @@
 # make reproduce PROFILE=slurm  the same on a Slurm cluster, as profiles/slurm says: docs/cluster.md
 # make plan PRESET=paper        what that would train, how long it takes here and elsewhere, how much space; runs nothing
 # make why PRESET=paper         what that would run now, and why: which setting, code or data changed; runs nothing
-# make benchmark PRESET=paper   measure what its training takes on this machine, for make plan
+# make benchmark PRESET=paper   measure how fast its training is here, beside a plain loop, and what it takes, for make plan
 # make push, make pull          bring what is recorded of a preset to a data remote, or here: REMOTE=name, WEIGHTS=0
 # make article PRESET=paper     render from results that are there, without running anything else
 # make test                     set up and run all tests
@@ -45,8 +45,12 @@ reproduce: setup
 	@$(RUN) rethinking record $(FOR_PRESET) $(if $(ARGS),,--stage)
 	@$(SHOW_ARTICLE)
 
-plan why benchmark: setup
+plan why: setup
 	@$(RUN) rethinking $@ $(FOR_PRESET) $(ARGS)
+
+benchmark: setup
+	@$(RUN) rethinking speed $(FOR_PRESET) $(ARGS)
+	@$(RUN) rethinking benchmark $(FOR_PRESET) $(ARGS)
 
 push pull: setup
 	@$(RUN) rethinking $@ $(FOR_PRESET) $(if $(REMOTE),--remote $(REMOTE)) $(if $(filter 0 no,$(WEIGHTS)),--no-weights)
