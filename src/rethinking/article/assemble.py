@@ -61,6 +61,7 @@ def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any])
             "batch_size": str(params.training.batch_size),
             "decay": f"{params.training.learning_rate_decay:g}",
             "momentum": f"{params.training.momentum:g}",
+            "train_evaluation_period": str(params.training.train_evaluation_period),
             "overfit_loss": f"{params.results.overfit_loss:g}",
             "rotation": f"{params.augmentation.rotation_degrees:g}",
             "accuracy_lost": f"{100 * params.studies.implications.accuracy_lost:g}",
