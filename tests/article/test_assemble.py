@@ -116,7 +116,7 @@ def test_variables_say_preset_settings_and_numbers() -> None:
         "time_to_overfit_true": "10",
         "train_accuracy_random": "not available",
     }
-    assert found["claims"] == {"holds": "1", "differs": "0", "not_run": "1"}
+    assert found["claims"] == {"total": "2", "holds": "1", "differs": "0", "not_run": "1"}
 
 
 def test_a_verdict_stands_with_its_evidence() -> None:

@@ -66,7 +66,7 @@ def page(site: Path) -> Page:
 @pytest.fixture(scope="module")
 def typst_source() -> str:
     with _assets() as assets:
-        return _convert(FIXTURE, assets, "typst").text
+        return _convert(FIXTURE, FIXTURE / "index.qmd", assets, "typst").text
 
 
 def report(folder: Path, body: str, **settings: str) -> Path:
@@ -152,7 +152,7 @@ def test_nothing_is_loaded_from_elsewhere(page: Page, site: Path) -> None:
 
 def test_the_site_holds_nothing_else(site: Path) -> None:
     files = {str(file.relative_to(site)) for file in site.rglob("*") if file.is_file()}
-    assert files == {"index.html", "index.pdf", "preview.css", "_generated/figures/loss.svg"}
+    assert files == {"index.html", "notes.html", "index.pdf", "preview.css", "_generated/figures/loss.svg"}
 
 
 def test_the_page_has_landmarks_and_one_title(page: Page) -> None:
@@ -160,7 +160,7 @@ def test_the_page_has_landmarks_and_one_title(page: Page) -> None:
     assert tags.count("h1") == tags.count("main") == tags.count("footer") == 1
     assert page.all("html")[0]["lang"] == "en"
     assert page.all("a")[0]["href"] == "#content"
-    assert page.all("nav")[0]["aria-label"] == "Contents"
+    assert [nav["aria-label"] for nav in page.all("nav")] == ["Pages", "Contents"]
 
 
 def test_tables_say_what_heads_a_row_or_a_column_and_scroll_by_keyboard(page: Page) -> None:
@@ -185,6 +185,45 @@ def test_both_say_that_they_are_a_preview(site: Path, typst_source: str) -> None
     sentence = "Preview rendered with pandoc; Quarto was not found."
     assert sentence in (site / "index.html").read_text(encoding="utf-8")
     assert sentence in typst_source
+
+
+def test_pages_lead_to_each_other(page: Page, site: Path, typst_source: str) -> None:
+    notes = Page((site / "notes.html").read_text(encoding="utf-8"))
+    assert page.links["notes.html#sec-notes"] == ["notes"]
+    assert notes.links["index.html#fig-curve"] == ["the loss"]
+    assert notes.text["sec-notes"].split()[0] == "1", "each page counts from one"
+    assert "More in the notes." in " ".join(typst_source.split()), "the PDF has one page and keeps the words"
+    for here, current in ((page, "index.html"), (notes, "notes.html")):
+        bar = [link for link in here.all("a") if link["href"] in ("index.html", "notes.html", "elsewhere.html")]
+        assert [link["href"] for link in bar if "aria-current" in link] == [current]
+
+
+@pytest.mark.parametrize(
+    ("link", "reason"),
+    [
+        ("[there](other.qmd)", "the link to other.qmd leads nowhere: there is no page other.qmd"),
+        ("[there](second.qmd#sec-none)", "the link to second.qmd#sec-none leads nowhere: second.qmd has no #sec-none"),
+    ],
+)
+def test_a_link_to_another_page_that_leads_nowhere_names_its_line(tmp_path: Path, link: str, reason: str) -> None:
+    folder = report(tmp_path, f"\n{link}, [here](second.qmd#sec-b)")
+    (folder / "second.qmd").write_text("---\ntitle: S\n---\n\n# B {#sec-b}\n", encoding="utf-8")
+    with pytest.raises(UserError) as caught:
+        preview.check(folder)
+    assert str(caught.value) == f"{tmp_path / 'index.qmd'}:6: {reason}"
+
+
+@pytest.mark.parametrize(
+    ("entry", "reason"),
+    [("href: none.qmd, text: None", "there is no page none.qmd"), ("href: index.qmd, icon: x", "needs href and text")],
+)
+def test_a_navigation_that_leads_nowhere_is_an_error(tmp_path: Path, entry: str, reason: str) -> None:
+    folder = report(tmp_path, "x")
+    settings = folder / "_quarto.yml"
+    navigation = f"website:\n  navbar:\n    left:\n      - {{{entry}}}\n"
+    settings.write_text(settings.read_text(encoding="utf-8") + navigation, encoding="utf-8")
+    with pytest.raises(UserError, match=reason):
+        preview.check(folder)
 
 
 @pytest.mark.parametrize(
@@ -248,7 +287,7 @@ def test_a_comment_is_no_raw_html(tmp_path: Path) -> None:
 def test_references_get_a_heading_where_the_source_gives_none(tmp_path: Path) -> None:
     folder = report(tmp_path, "# One\n\nas [@zhang2017] says")
     with _assets() as assets:
-        page = Page(_convert(folder, assets, "html").text)
+        page = Page(_convert(folder, folder / "index.qmd", assets, "html").text)
     assert page.text["references"] == "References"
     assert "Zhang, Chiyuan" in page.text["refs"]
 

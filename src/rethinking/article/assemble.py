@@ -7,11 +7,14 @@ from typing import Any
 
 import yaml
 
+from rethinking.cells import Cell
 from rethinking.errors import UserError
 from rethinking.files import write_text
-from rethinking.results.claims import Verdict
+from rethinking.params import Params
+from rethinking.results.claims import MARKS, Verdict
 from rethinking.results.frame import Results
-from rethinking.results.table import Cell, Column, Table
+from rethinking.results.table import Cell as TableCell
+from rethinking.results.table import Column, Table
 
 DATASET_TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "digits": "digits"}
 
@@ -67,13 +70,36 @@ def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any])
             "accuracy_lost": f"{100 * params.studies.implications.accuracy_lost:g}",
             "crop": str(params.datasets[study.dataset].crop_size),
             "weight_decay": f"{params.models['inception'].weight_decay:g}",
+            **open_settings(params),
         },
         "verdict": {
             name: {record["key"]: Verdict(record["judgement"], record["evidence"]).text for record in records}
             for name, records in claims.items()
         },
         **{name: _shown(values) for name, values in metrics.items()},
+        "claims": claim_counts(claims),
     }
+
+
+def open_settings(params: Params) -> dict[str, Any]:
+    """Return settings that the paper does not state, of the models that stand for theirs."""
+    names = {"inception": "inception", "alexnet": "alexnet", "mlp": "mlp-1x512"}
+    models = {kind: params.models[name] for kind, name in names.items()}
+    dataset = params.studies.randomisation.dataset
+    augmented = params.recipe(Cell(dataset, "inception", "random-labels", "crop", 0))
+    return {
+        "initialisation": {kind: model.initialisation for kind, model in models.items()},
+        "weight_decays": {kind: f"{model.weight_decay:g}" for kind, model in models.items()},
+        "epochs_augmented": str(augmented.epochs),
+        "decay_augmented": f"{augmented.learning_rate_decay:g}",
+    }
+
+
+def claim_counts(claims: dict[str, Any]) -> dict[str, str]:
+    """Return how many claims there are, and how many have each judgement."""
+    judgements = [record["judgement"] for records in claims.values() for record in records]
+    counts = {name.replace(" ", "_"): str(judgements.count(name)) for name in MARKS}
+    return {"total": str(len(judgements)), **counts}
 
 
 def settings_table(results: Results) -> Table:
@@ -89,7 +115,7 @@ def settings_table(results: Results) -> Table:
         Column("on"),
     ]
     sizes = {name: results.of(dataset=dataset, model=name)["parameters"] for name in params.models}
-    rows: list[list[Cell]] = [
+    rows: list[list[TableCell]] = [
         [
             name,
             None if sizes[name].empty else int(sizes[name].iloc[0]),
@@ -114,7 +140,7 @@ def execution_table(results: Results) -> Table:
         Column("Cells", "count"),
         Column("Minutes", "number"),
     ]
-    rows: list[list[Cell]] = [
+    rows: list[list[TableCell]] = [
         [*(str(part) for part in key), len(found), float(found["seconds"].sum()) / 60] for key, found in groups
     ]
     return Table(columns, rows)

@@ -1,4 +1,4 @@
-"""The article without Quarto: the same sources through pandoc and one Lua filter, to HTML and to PDF."""
+"""The site without Quarto: the same sources through pandoc and one Lua filter, pages to HTML, the article to PDF."""
 
 import json
 import re
@@ -27,31 +27,47 @@ _PROJECT = ("lang", "bibliography", "csl", "number-sections", "toc", "toc-depth"
 
 @dataclass(frozen=True)
 class _Converted:
+    source: Source
     text: str
     images: tuple[str, ...]  # relative to the project
+    links: tuple[tuple[str, str, str], ...]  # to other pages: as written, the page's name, the identifier there or ""
 
 
 def check(report: Path) -> None:
     """Raise UserError with file and line where the sources need what is missing or what the preview lacks."""
     with _assets() as assets:
-        _convert(report, assets, "html")
+        _pages(report, assets)
 
 
 def render(report: Path, site: Path) -> None:
-    """Write `index.html`, `index.pdf` and what they show into the existing folder `site`.
+    """Write a page for each source, `index.pdf` and what they show into the existing folder `site`.
 
-    `report` is a Quarto project with `_quarto.yml` and `index.qmd`. Raises UserError as `check` does, and
-    where a figure cannot be read.
+    `report` is a Quarto project with `_quarto.yml`, `index.qmd` and any number of other pages. Raises UserError as
+    `check` does, and where a figure cannot be read.
     """
     with _assets() as assets:
-        page = _convert(report, assets, "html")
-        article = _convert(report, assets, "typst")
-        for image in page.images:
+        pages = _pages(report, assets)
+        article = _convert(report, report / "index.qmd", assets, "typst")
+        for image in {image: None for page in pages.values() for image in page.images}:
             (site / image).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(report / image, site / image)
         shutil.copyfile(assets / "preview.css", site / "preview.css")
-        (site / "index.html").write_text(page.text, encoding="utf-8")
+        for name, page in pages.items():
+            (site / f"{name}.html").write_text(page.text, encoding="utf-8")
         _compile(report, article.text, site)
+
+
+def _pages(report: Path, assets: Path) -> dict[str, _Converted]:
+    """Return every page by its name; links from one to another lead somewhere."""
+    sources = sorted(report.glob("[!._]*.qmd"))
+    pages = {path.stem: _convert(report, path, assets, "html") for path in sources}
+    for page in pages.values():
+        for written, name, identifier in page.links:
+            if name not in pages:
+                page.source.fail(written, f"the link to {written} leads nowhere: there is no page {name}.qmd")
+            if identifier and f'id="{identifier}"' not in pages[name].text:
+                page.source.fail(written, f"the link to {written} leads nowhere: {name}.qmd has no #{identifier}")
+    return pages
 
 
 @contextmanager
@@ -60,9 +76,9 @@ def _assets() -> Iterator[Path]:
         yield folder
 
 
-def _convert(report: Path, assets: Path, to: str) -> _Converted:
-    source = expand(report / "index.qmd", report)
-    metadata = _metadata(report, source)
+def _convert(report: Path, page: Path, assets: Path, to: str) -> _Converted:
+    source = expand(page, report)
+    metadata = _metadata(report, source) | {"navigation": _navigation(report, page)}
     template = "page.html" if to == "html" else "article.typ"
     with tempfile.TemporaryDirectory() as scratch:
         log, settings = Path(scratch, "log.json"), Path(scratch, "metadata.json")
@@ -79,10 +95,10 @@ def _convert(report: Path, assets: Path, to: str) -> _Converted:
         done = subprocess.run(
             command, input=source.text, cwd=report, capture_output=True, encoding="utf-8", check=False
         )
-        images = _read_log(source, log)
+        images, links = _read_log(source, log)
     if done.returncode:
-        raise UserError(f"{report / 'index.qmd'} cannot be rendered by pandoc: {done.stderr.strip()}")
-    return _Converted(done.stdout, images)
+        raise UserError(f"{page} cannot be rendered by pandoc: {done.stderr.strip()}")
+    return _Converted(source, done.stdout, images, links)
 
 
 def _pandoc() -> str:
@@ -91,14 +107,16 @@ def _pandoc() -> str:
     return str(pypandoc.get_pandoc_path())
 
 
-def _read_log(source: Source, log: Path) -> tuple[str, ...]:
-    """Return the images that the document shows; a warning of any kind is a UserError."""
-    images: dict[str, None] = {}
+def _read_log(source: Source, log: Path) -> tuple[tuple[str, ...], tuple[tuple[str, str, str], ...]]:
+    """Return the images that the document shows and its links to other pages; a warning of any kind is a UserError."""
+    images, links = dict[str, None](), list[tuple[str, str, str]]()
     for entry in json.loads(log.read_text(encoding="utf-8")) if log.exists() else []:
         message = str(entry.get("message", entry.get("pretty", "")))
         ours = json.loads(message) if message.startswith("{") else {}
         if "image" in ours:
             images[ours["image"]] = None
+        elif "page" in ours:
+            links.append((ours["written"], ours["page"], ours["identifier"]))
         elif "needle" in ours:
             source.fail(ours["needle"], ours["sentence"])
         elif missing := re.search(r"citation (\S+) not found", message):
@@ -107,7 +125,24 @@ def _read_log(source: Source, log: Path) -> tuple[str, ...]:
         elif entry.get("verbosity") == "WARNING" and entry.get("type") != "DuplicateIdentifier":
             sentence = " ".join(str(entry.get("pretty", entry)).split())
             source.fail(str(entry.get("contents", "")).strip(), f"pandoc warns: {sentence}")
-    return tuple(images)
+    return tuple(images), tuple(links)
+
+
+def _navigation(report: Path, page: Path) -> list[dict[str, Any]]:
+    """Return the entries of the site's navigation bar, as Quarto's `website: navbar: left:` lists them."""
+    file = report / "_quarto.yml"
+    website = _mapping(file, file.read_text(encoding="utf-8")).get("website")
+    navbar = website.get("navbar") if isinstance(website, dict) else None
+    entries = []
+    for entry in (navbar.get("left") or []) if isinstance(navbar, dict) else []:
+        if not (isinstance(entry, dict) and set(entry) == {"href", "text"}):
+            raise UserError(f"{file}: website.navbar.left: each entry needs href and text and nothing else: {entry}")
+        href = str(entry["href"])
+        if href.endswith(".qmd") and not (report / href).is_file():
+            raise UserError(f"{file}: website.navbar.left: there is no page {href}")
+        here = {"current": True} if href == page.name else {}
+        entries.append({"href": re.sub(r"\.qmd$", ".html", href), "text": entry["text"], **here})
+    return entries
 
 
 def _metadata(report: Path, source: Source) -> dict[str, Any]:

@@ -219,12 +219,19 @@ local function cite(element)
   return inlines
 end
 
--- A link within the page that leads nowhere: silent in HTML, the end of the run in Typst.
+-- A link within the page that leads nowhere: silent in HTML, the end of the run in Typst. One to another page is
+-- checked when all are there; a PDF, which has but one, keeps its words.
 local function link(element)
   local identifier = element.target:match '^#(.*)$'
   if identifier and labels[identifier] == nil then
     problem(element.target, 'the link to ' .. element.target .. ' leads nowhere')
   end
+  local page, there = element.target:match '^([%w_-]+)%.qmd#?(.*)$'
+  if not page then return nil end
+  pandoc.log.info(pandoc.json.encode { written = element.target, page = page, identifier = there })
+  if not html then return element.content end
+  element.target = page .. '.html' .. (there ~= '' and '#' .. there or '')
+  return element
 end
 
 -- The list of references has its place and heading even where the source gives none.
