@@ -285,18 +285,13 @@ def _trace(options: argparse.Namespace) -> None:
 
 def _article(options: argparse.Namespace) -> None:
     from rethinking.article.assemble import assemble
-    from rethinking.article.preview import navigation, site_title
     from rethinking.article.render import render
-    from rethinking.article.runs_page import write_runs_page
+    from rethinking.article.site import complete
 
     preset, results = _preset(options), _load(options)
     source = _results_folder(preset)
     assemble(results, source, REPORT)
-
-    def add(site: Path) -> None:
-        write_runs_page(results.fresh(), source, site, site_title(REPORT), navigation(REPORT))
-
-    print(render(REPORT, ARTICLES / preset, add))
+    print(render(REPORT, ARTICLES / preset, lambda site: complete(site, REPORT, results.fresh(), source)))
 
 
 def _record(options: argparse.Namespace) -> None:

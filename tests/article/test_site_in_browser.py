@@ -12,7 +12,7 @@ from playwright.sync_api import Browser
 
 from rethinking.article import preview
 from rethinking.article.assemble import assemble
-from rethinking.article.runs_page import write_runs_page
+from rethinking.article.site import complete
 from rethinking.params_file import load_params
 from rethinking.results.frame import load_results
 from rethinking.studies.registry import experiments
@@ -37,8 +37,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assemble(results, source, folder / "report")
     (folder / "site").mkdir()
     preview.render(folder / "report", folder / "site")
-    bar = preview.navigation(folder / "report")
-    write_runs_page(results.fresh(), source, folder / "site", preview.site_title(folder / "report"), bar)
+    complete(folder / "site", folder / "report", results.fresh(), source)
     return folder / "site"
 
 

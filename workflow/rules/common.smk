@@ -85,6 +85,7 @@ ARTICLE_SOURCES = [
     *sorted(str(path) for path in Path("report").glob("[!._]*.qmd")),
     *sorted(str(path) for path in Path("report/sections").glob("*.qmd")),
     *sorted(str(path) for path in Path("src/rethinking/article/preview").glob("*.*")),
+    *sorted(str(path) for path in Path("src/rethinking/article/explorer").glob("*.*")),
 ]
 
 # The papers' own values, which tables and figures show beside ours.

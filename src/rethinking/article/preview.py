@@ -135,9 +135,7 @@ def navigation(report: Path) -> list[dict[str, Any]]:
 
     Raises UserError if one leads nowhere or has more to it.
     """
-    file = report / "_quarto.yml"
-    website = _mapping(file, file.read_text(encoding="utf-8")).get("website")
-    navbar = website.get("navbar") if isinstance(website, dict) else None
+    file, navbar = report / "_quarto.yml", website(report).get("navbar")
     entries = []
     for entry in (navbar.get("left") or []) if isinstance(navbar, dict) else []:
         if not (isinstance(entry, dict) and set(entry) == {"href", "text"}):
@@ -149,11 +147,11 @@ def navigation(report: Path) -> list[dict[str, Any]]:
     return entries
 
 
-def site_title(report: Path) -> str:
-    """Return what the project calls its site; nothing where it does not."""
+def website(report: Path) -> dict[str, Any]:
+    """Return what the project's settings say of its website."""
     file = report / "_quarto.yml"
-    site = _mapping(file, file.read_text(encoding="utf-8")).get("website")
-    return str(site.get("title", "")) if isinstance(site, dict) else ""
+    settings = _mapping(file, file.read_text(encoding="utf-8")).get("website")
+    return settings if isinstance(settings, dict) else {}
 
 
 def _metadata(report: Path, source: Source) -> dict[str, Any]:
@@ -163,7 +161,7 @@ def _metadata(report: Path, source: Source) -> dict[str, Any]:
     settings: dict[str, Any] = {"toc": True, "toc-depth": 3, "number-sections": False, "lang": "en"}
     for place in (project, _html_options(project), _html_options(header), header):
         settings |= {key: place[key] for key in _PROJECT if key in place}
-    if title := site_title(report):
+    if title := website(report).get("title"):
         settings["site-title"] = title
     return settings | {"link-citations": True}
 
