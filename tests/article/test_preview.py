@@ -280,6 +280,16 @@ def test_a_front_matter_that_only_quarto_understands_is_refused(tmp_path: Path, 
         preview.check(report(tmp_path, "x", **{setting: value}))
 
 
+def test_a_word_may_be_a_target_and_a_number_be_marked_as_given(tmp_path: Path) -> None:
+    """Verdicts are targets that stand in the middle of sentences; either renders in both formats."""
+    folder = report(tmp_path, "[46 %]{.given} and [said]{#said-x}, see [there](#said-x)")
+    (tmp_path / "site").mkdir()
+    preview.render(folder, tmp_path / "site")
+    page = Page((tmp_path / "site" / "index.html").read_text(encoding="utf-8"))
+    assert page.text["said-x"] == "said"
+    assert page.links["#said-x"] == ["there"]
+
+
 def test_a_comment_is_no_raw_html(tmp_path: Path) -> None:
     preview.check(report(tmp_path, "<!-- a word to the author -->"))
 
