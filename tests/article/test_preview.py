@@ -1,5 +1,6 @@
 """The preview of a small report that uses every feature: `fixture/`."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -185,6 +186,36 @@ def test_both_say_that_they_are_a_preview(site: Path, typst_source: str) -> None
     sentence = "Preview rendered with pandoc; Quarto was not found."
     assert sentence in (site / "index.html").read_text(encoding="utf-8")
     assert sentence in typst_source
+
+
+def test_the_head_says_what_a_page_is_and_how_to_cite_the_article(page: Page, site: Path) -> None:
+    named = {a.get("property") or a.get("name"): a["content"] for a in page.all("meta") if "content" in a}
+    assert named["og:type"] == "article"
+    assert named["og:title"] == named["citation_title"] == "Fitting random labels"
+    assert named["og:description"] == "Losses & labels"
+    assert named["og:site_name"] == "A small report"
+    assert (named["citation_author"], named["citation_publication_date"]) == ("A. Reader", "2024-05-01")
+    html = (site / "index.html").read_text(encoding="utf-8")
+    (linked,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)
+    assert json.loads(linked) == {
+        "@context": "https://schema.org",
+        "@type": "ScholarlyArticle",
+        "headline": "Fitting random labels",
+        "description": "Losses & labels",
+        "author": [{"name": "A. Reader"}],
+        "datePublished": "2024-05-01",
+        "inLanguage": "en",
+    }
+    notes = (site / "notes.html").read_text(encoding="utf-8")
+    assert '<meta property="og:type" content="website">' in notes
+    assert "citation_" not in notes, "what is cited is the article"
+
+
+def test_no_title_ends_the_element_that_holds_it() -> None:
+    text = preview._linked_data({"title": "On </script>"}, {"author": ["A. Reader", {"name": "B."}], "lang": "en"})
+    assert "<" not in text
+    assert json.loads(text)["headline"] == "On </script>"
+    assert json.loads(text)["author"] == [{"name": "A. Reader"}, {"name": "B."}]
 
 
 def test_pages_lead_to_each_other(page: Page, site: Path, typst_source: str) -> None:
