@@ -130,9 +130,9 @@ def test_a_verdict_stands_with_its_evidence_and_leads_to_the_list_of_claims() ->
 def test_each_claim_has_a_line_that_leads_back_to_its_sentence(source: Path, tmp_path: Path) -> None:
     assemble(RESULTS, source, tmp_path / "report")
     table = tmp_path / "report" / "_generated" / "tables" / "randomisation-claims.md"
-    assert table.read_text(encoding="utf-8").splitlines()[2:] == [
-        "| [S.]{#claim-randomisation-fitted} | T | [✓ holds](index.qmd#said-randomisation-fitted) | lowest 99.30 % |",
-        "| [S.]{#claim-randomisation-chance} | T | [– not run](index.qmd#said-randomisation-chance) | – |",
+    assert table.read_text(encoding="utf-8").replace("\u00a0", "~").splitlines()[2:] == [
+        "| [S.]{#claim-randomisation-fitted} | T | [✓~holds](index.qmd#said-randomisation-fitted) | lowest 99.30 % |",
+        "| [S.]{#claim-randomisation-chance} | T | [–~not~run](index.qmd#said-randomisation-chance) | – |",
     ]
 
 

@@ -6,6 +6,7 @@ from rethinking.results.claims import MARKS, Verdict
 from rethinking.results.table import Column, Table
 
 ARTICLE, CLAIMS = "index.qmd", "claims.qmd"
+NBSP = "\u00a0"  # a sign and its word stay on one line of a narrow column
 
 
 def verdict_markdown(study: str, record: Mapping[str, str]) -> str:
@@ -26,7 +27,7 @@ def claims_markdown(study: str, records: Iterable[Mapping[str, str]]) -> str:
             [
                 f"[{record['statement']}]{{#{_line(study, record)}}}",
                 record["source"],
-                f"[{MARKS[record['judgement']]}]({ARTICLE}#{_sentence(study, record)})",
+                f"[{MARKS[record['judgement']].replace(' ', NBSP)}]({ARTICLE}#{_sentence(study, record)})",
                 record["evidence"] or None,
             ]
             for record in records
