@@ -119,9 +119,21 @@ def test_variables_say_preset_settings_and_numbers() -> None:
     assert found["claims"] == {"total": "2", "holds": "1", "differs": "0", "not_run": "1"}
 
 
-def test_a_verdict_stands_with_its_evidence() -> None:
+def test_a_verdict_stands_with_its_evidence_and_leads_to_the_list_of_claims() -> None:
     verdicts = variables(RESULTS, METRICS, CLAIMS)["verdict"]["randomisation"]
-    assert verdicts == {"fitted": "holds here: lowest 99.30 %", "chance": "not run here"}
+    assert verdicts == {
+        "fitted": "[[holds here](claims.qmd#claim-randomisation-fitted)]{#said-randomisation-fitted}: lowest 99.30 %",
+        "chance": "[[not run here](claims.qmd#claim-randomisation-chance)]{#said-randomisation-chance}",
+    }
+
+
+def test_each_claim_has_a_line_that_leads_back_to_its_sentence(source: Path, tmp_path: Path) -> None:
+    assemble(RESULTS, source, tmp_path / "report")
+    table = tmp_path / "report" / "_generated" / "tables" / "randomisation-claims.md"
+    assert table.read_text(encoding="utf-8").replace("\u00a0", "~").splitlines()[2:] == [
+        "| [S.]{#claim-randomisation-fitted} | T | [✓~holds](index.qmd#said-randomisation-fitted) | lowest 99.30 % |",
+        "| [S.]{#claim-randomisation-chance} | T | [–~not~run](index.qmd#said-randomisation-chance) | – |",
+    ]
 
 
 def test_tables_and_figures_are_those_of_this_preset_alone(source: Path, tmp_path: Path) -> None:
@@ -136,6 +148,7 @@ def test_tables_and_figures_are_those_of_this_preset_alone(source: Path, tmp_pat
         "index.qmd",
         "_variables.yml",
         "_generated/tables/randomisation-table1.md",
+        "_generated/tables/randomisation-claims.md",
         "_generated/tables/settings.md",
         "_generated/tables/execution.md",
         "_generated/figures/randomisation-figure1a.svg",

@@ -1,5 +1,6 @@
 """The preview of a small report that uses every feature: `fixture/`."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -187,6 +188,36 @@ def test_both_say_that_they_are_a_preview(site: Path, typst_source: str) -> None
     assert sentence in typst_source
 
 
+def test_the_head_says_what_a_page_is_and_how_to_cite_the_article(page: Page, site: Path) -> None:
+    named = {a.get("property") or a.get("name"): a["content"] for a in page.all("meta") if "content" in a}
+    assert named["og:type"] == "article"
+    assert named["og:title"] == named["citation_title"] == "Fitting random labels"
+    assert named["og:description"] == "Losses & labels"
+    assert named["og:site_name"] == "A small report"
+    assert (named["citation_author"], named["citation_publication_date"]) == ("A. Reader", "2024-05-01")
+    html = (site / "index.html").read_text(encoding="utf-8")
+    (linked,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', html)
+    assert json.loads(linked) == {
+        "@context": "https://schema.org",
+        "@type": "ScholarlyArticle",
+        "headline": "Fitting random labels",
+        "description": "Losses & labels",
+        "author": [{"name": "A. Reader"}],
+        "datePublished": "2024-05-01",
+        "inLanguage": "en",
+    }
+    notes = (site / "notes.html").read_text(encoding="utf-8")
+    assert '<meta property="og:type" content="website">' in notes
+    assert "citation_" not in notes, "what is cited is the article"
+
+
+def test_no_title_ends_the_element_that_holds_it() -> None:
+    text = preview._linked_data({"title": "On </script>"}, {"author": ["A. Reader", {"name": "B."}], "lang": "en"})
+    assert "<" not in text
+    assert json.loads(text)["headline"] == "On </script>"
+    assert json.loads(text)["author"] == [{"name": "A. Reader"}, {"name": "B."}]
+
+
 def test_pages_lead_to_each_other(page: Page, site: Path, typst_source: str) -> None:
     notes = Page((site / "notes.html").read_text(encoding="utf-8"))
     assert page.links["notes.html#sec-notes"] == ["notes"]
@@ -278,6 +309,16 @@ def test_an_error_names_the_line_that_errs_not_the_one_it_errs_about(tmp_path: P
 def test_a_front_matter_that_only_quarto_understands_is_refused(tmp_path: Path, setting: str, value: str) -> None:
     with pytest.raises(UserError, match=r"index\.qmd:3: "):
         preview.check(report(tmp_path, "x", **{setting: value}))
+
+
+def test_a_word_may_be_a_target_and_a_number_be_marked_as_given(tmp_path: Path) -> None:
+    """Verdicts are targets that stand in the middle of sentences; either renders in both formats."""
+    folder = report(tmp_path, "[46 %]{.given} and [said]{#said-x}, see [there](#said-x)")
+    (tmp_path / "site").mkdir()
+    preview.render(folder, tmp_path / "site")
+    page = Page((tmp_path / "site" / "index.html").read_text(encoding="utf-8"))
+    assert page.text["said-x"] == "said"
+    assert page.links["#said-x"] == ["there"]
 
 
 def test_a_comment_is_no_raw_html(tmp_path: Path) -> None:

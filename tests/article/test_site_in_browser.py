@@ -18,7 +18,7 @@ from rethinking.results.frame import load_results
 from rethinking.studies.registry import experiments
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ["index", "claims", "deviations", "runs"]
+PAGES = ["index", "claims", "deviations", "reproduce", "runs"]
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,22 @@ def test_every_link_leads_somewhere_and_every_figure_is_described(browser: Brows
     assert all(len(text) > 40 for text in described)
     if name == "index":
         assert len(described) > 25
+
+
+def test_a_verdict_leads_to_its_line_and_back(browser: Browser, site: Path) -> None:
+    with page(browser, address(site, "index")) as opened:
+        opened.click("#said-randomisation-random-labels-fitted a")
+        assert opened.url == address(site, "claims") + "#claim-randomisation-random-labels-fitted"
+        assert "random labels" in opened.inner_text(":target")
+        opened.click("tr:has(:target) td a")
+        assert opened.url == address(site, "index") + "#said-randomisation-random-labels-fitted"
+
+
+def test_each_claim_stands_in_the_article_and_in_the_list(site: Path) -> None:
+    said = re.findall('id="said-([^"]+)"', (site / "index.html").read_text(encoding="utf-8"))
+    listed = re.findall('id="claim-([^"]+)"', (site / "claims.html").read_text(encoding="utf-8"))
+    assert sorted(said) == sorted(listed)
+    assert len(listed) > 100
 
 
 def leads(site: Path, name: str, link: str) -> bool:

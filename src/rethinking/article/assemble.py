@@ -7,11 +7,12 @@ from typing import Any
 
 import yaml
 
+from rethinking.article.verdicts import claims_markdown, verdict_markdown
 from rethinking.cells import Cell
 from rethinking.errors import UserError
 from rethinking.files import write_text
 from rethinking.params import Params
-from rethinking.results.claims import MARKS, Verdict
+from rethinking.results.claims import MARKS
 from rethinking.results.frame import Results
 from rethinking.results.table import Cell as TableCell
 from rethinking.results.table import Column, Table
@@ -25,7 +26,8 @@ def assemble(results: Results, source: Path, report: Path) -> None:
     Raises UserError if there is no table or figure there.
     """
     # Everything that may be missing is read before anything is replaced.
-    content = variables(results, _read_json(source / "metrics.json"), _read_json(source / "claims.json"))
+    metrics, claims = _read_json(source / "metrics.json"), _read_json(source / "claims.json")
+    content = variables(results, metrics, claims)
     found = {
         kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
     }
@@ -38,6 +40,8 @@ def assemble(results: Results, source: Path, report: Path) -> None:
         (generated / kind).mkdir(parents=True)
         for path in paths:
             shutil.copyfile(path, generated / kind / path.name)
+    for name, records in claims.items():
+        write_text(generated / "tables" / f"{name}-claims.md", claims_markdown(name, records))
     write_text(generated / "tables" / "settings.md", settings_table(results).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
@@ -73,7 +77,7 @@ def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any])
             **open_settings(params),
         },
         "verdict": {
-            name: {record["key"]: Verdict(record["judgement"], record["evidence"]).text for record in records}
+            name: {record["key"]: verdict_markdown(name, record) for record in records}
             for name, records in claims.items()
         },
         **{name: _shown(values) for name, values in metrics.items()},

@@ -20,6 +20,7 @@ from rethinking.errors import UserError
 _FRONT_MATTER = {
     *("title", "subtitle", "author", "date", "abstract", "keywords", "description", "lang", "bibliography"),
     *("csl", "format", "toc", "toc-depth", "number-sections", "link-citations", "citeproc"),
+    "google-scholar",  # the preview has these entries in any case
 }
 # Where a project sets these, the page follows; what else stands in _quarto.yml concerns Quarto's own look.
 _PROJECT = ("lang", "bibliography", "csl", "number-sections", "toc", "toc-depth", "author")
@@ -94,6 +95,8 @@ def _convert(report: Path, page: Path, assets: Path, to: str) -> _Converted:
         ]
         if metadata["toc"]:
             command += ["--toc", f"--toc-depth={metadata['toc-depth']}"]
+        if "author" in metadata:  # pages without one, such as the list of claims, belong to the article that has
+            command.append(f"--variable=linked-data={_linked_data(_front_matter(source), metadata)}")
         done = subprocess.run(
             command, input=source.text, cwd=report, capture_output=True, encoding="utf-8", check=False
         )
@@ -164,6 +167,23 @@ def _metadata(report: Path, source: Source) -> dict[str, Any]:
     if title := website(report).get("title"):
         settings["site-title"] = title
     return settings | {"link-citations": True}
+
+
+def _linked_data(header: dict[str, Any], metadata: dict[str, Any]) -> str:
+    """Return what search engines read of an article, in the vocabulary of schema.org, as JSON for a script element."""
+    authors = metadata["author"] if isinstance(metadata["author"], list) else [metadata["author"]]
+    names = [author["name"] if isinstance(author, dict) else author for author in authors]
+    content = {
+        "@context": "https://schema.org",
+        "@type": "ScholarlyArticle",
+        "headline": header["title"],
+        "description": header.get("description"),
+        "author": [{"name": name} for name in names],
+        "datePublished": header.get("date"),
+        "inLanguage": metadata["lang"],
+    }
+    known = {key: value for key, value in content.items() if value}
+    return json.dumps(known, ensure_ascii=False, default=str).replace("<", "\\u003c")  # no text may end the element
 
 
 def _front_matter(source: Source) -> dict[str, Any]:
