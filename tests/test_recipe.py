@@ -55,6 +55,7 @@ OTHER: dict[str, Any] = {
     "optimiser": "adam",
     "learning_rate_schedule": "step",
     "learning_rate_period": 2,
+    "train_evaluation_period": 10,
 }
 
 

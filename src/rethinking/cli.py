@@ -293,11 +293,18 @@ def _trace(options: argparse.Namespace) -> None:
 
 def _article(options: argparse.Namespace) -> None:
     from rethinking.article.assemble import assemble
+    from rethinking.article.preview import navigation, site_title
     from rethinking.article.render import render
+    from rethinking.article.runs_page import write_runs_page
 
-    preset = _preset(options)
-    assemble(_load(options), _results_folder(preset), REPORT)
-    print(render(REPORT, ARTICLES / preset))
+    preset, results = _preset(options), _load(options)
+    source = _results_folder(preset)
+    assemble(results, source, REPORT)
+
+    def add(site: Path) -> None:
+        write_runs_page(results.fresh(), source, site, site_title(REPORT), navigation(REPORT))
+
+    print(render(REPORT, ARTICLES / preset, add))
 
 
 def _publish(options: argparse.Namespace) -> None:

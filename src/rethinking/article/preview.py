@@ -78,7 +78,9 @@ def _assets() -> Iterator[Path]:
 
 def _convert(report: Path, page: Path, assets: Path, to: str) -> _Converted:
     source = expand(page, report)
-    metadata = _metadata(report, source) | {"navigation": _navigation(report, page)}
+    here = {f"{page.stem}.html": {"current": True}}
+    bar = [entry | here.get(entry["href"], {}) for entry in navigation(report)]
+    metadata = _metadata(report, source) | {"navigation": bar}
     template = "page.html" if to == "html" else "article.typ"
     with tempfile.TemporaryDirectory() as scratch:
         log, settings = Path(scratch, "log.json"), Path(scratch, "metadata.json")
@@ -128,8 +130,11 @@ def _read_log(source: Source, log: Path) -> tuple[tuple[str, ...], tuple[tuple[s
     return tuple(images), tuple(links)
 
 
-def _navigation(report: Path, page: Path) -> list[dict[str, Any]]:
-    """Return the entries of the site's navigation bar, as Quarto's `website: navbar: left:` lists them."""
+def navigation(report: Path) -> list[dict[str, Any]]:
+    """Return the entries of the site's bar, `href` and `text`, as Quarto's `website: navbar: left:` lists them.
+
+    Raises UserError if one leads nowhere or has more to it.
+    """
     file = report / "_quarto.yml"
     website = _mapping(file, file.read_text(encoding="utf-8")).get("website")
     navbar = website.get("navbar") if isinstance(website, dict) else None
@@ -140,9 +145,15 @@ def _navigation(report: Path, page: Path) -> list[dict[str, Any]]:
         href = str(entry["href"])
         if href.endswith(".qmd") and not (report / href).is_file():
             raise UserError(f"{file}: website.navbar.left: there is no page {href}")
-        here = {"current": True} if href == page.name else {}
-        entries.append({"href": re.sub(r"\.qmd$", ".html", href), "text": entry["text"], **here})
+        entries.append({"href": re.sub(r"\.qmd$", ".html", href), "text": entry["text"]})
     return entries
+
+
+def site_title(report: Path) -> str:
+    """Return what the project calls its site; nothing where it does not."""
+    file = report / "_quarto.yml"
+    site = _mapping(file, file.read_text(encoding="utf-8")).get("website")
+    return str(site.get("title", "")) if isinstance(site, dict) else ""
 
 
 def _metadata(report: Path, source: Source) -> dict[str, Any]:
@@ -152,8 +163,8 @@ def _metadata(report: Path, source: Source) -> dict[str, Any]:
     settings: dict[str, Any] = {"toc": True, "toc-depth": 3, "number-sections": False, "lang": "en"}
     for place in (project, _html_options(project), _html_options(header), header):
         settings |= {key: place[key] for key in _PROJECT if key in place}
-    if site := project.get("website"):
-        settings["site-title"] = site.get("title", "")
+    if title := site_title(report):
+        settings["site-title"] = title
     return settings | {"link-citations": True}
 
 

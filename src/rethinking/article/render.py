@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from rethinking.article import preview
@@ -14,8 +15,10 @@ from rethinking.files import require_writable
 _LAST_LINES = 25  # of a failed run's output: Quarto ends with the reason and, at times, a stack trace
 
 
-def render(report: Path, place: Path) -> Path:
+def render(report: Path, place: Path, add: Callable[[Path], None] = lambda site: None) -> Path:
     """Render the Quarto project `report` into the folder `place` and return its page, index.html; the PDF lies beside.
+
+    `add` is called with the folder of the rendered site, before it takes its place, to put further pages there.
 
     Quarto is used where it is found, otherwise pandoc, and the page then says that it is a preview. Both
     refuse the same sources (see `preview.check`): Quarto alone would print "?fig-x" and go on. An existing
@@ -34,6 +37,7 @@ def render(report: Path, place: Path) -> Path:
         else:
             site.mkdir()
             preview.render(report, site)
+        add(site)
         _swap(site, place, Path(folder, "old"))
     return place / "index.html"
 

@@ -167,8 +167,12 @@ local function equations(paragraph)
       local number = '(' .. count('eq', identifier) .. ')'
       inlines:remove()
       if html then
+        -- A long one scrolls by itself, so it has to be reachable with the keyboard and to have a name.
+        local name = words.eq .. ' ' .. number:sub(2, -2)
+        local scrolling = { tabindex = '0', role = 'group', ['aria-label'] = name }
+        local formula = pandoc.Span({ math }, pandoc.Attr('', { 'formula' }, scrolling))
         local label = pandoc.Span(number, { class = 'equation-number' })
-        inlines:insert(pandoc.Span({ math, label }, pandoc.Attr(identifier, { 'equation' })))
+        inlines:insert(pandoc.Span({ formula, label }, pandoc.Attr(identifier, { 'equation' })))
       else
         inlines:insert(pandoc.RawInline('typst', '#[#set math.equation(numbering: _ => "' .. number .. '")\n'))
         inlines:insert(math)
