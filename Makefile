@@ -6,6 +6,8 @@
 # make benchmark PRESET=paper   measure how fast its training is here, beside a plain loop, and what it takes, for make plan
 # make push, make pull          bring what is recorded of a preset to a data remote, or here: REMOTE=name, WEIGHTS=0
 # make article PRESET=paper     render from results that are there, without running anything else
+# make publish PRESET=paper     push the rendered article to the branch gh-pages: REMOTE=name, ARGS=--dry-run
+# make codecheck                compare the results here with those that Git has recorded
 # make test                     set up and run all tests
 # make clean                    remove the environment; data, runs and results stay
 
@@ -36,7 +38,7 @@ FOR_PRESET := $(if $(PRESET),--preset $(PRESET))
 ARTICLE := $(CURDIR)/articles/$(or $(PRESET),$(shell sed -n 's/^preset: *\([^ \#]*\).*/\1/p' params.yaml))/index
 SHOW_ARTICLE = if [ -e $(ARTICLE).html ]; then echo "The article: $(ARTICLE).html"; echo "As a PDF:    $(ARTICLE).pdf"; fi
 
-.PHONY: reproduce plan why benchmark push pull article test check setup lock clean
+.PHONY: reproduce plan why benchmark push pull article publish codecheck test check setup lock clean
 
 # What is finished is recorded for DVC even if a cell has failed; the stage counts as up to date once all of it has run.
 reproduce: setup
@@ -58,6 +60,12 @@ push pull: setup
 article: setup
 	@$(RUN) rethinking article $(FOR_PRESET) > /dev/null
 	@$(SHOW_ARTICLE)
+
+publish: setup
+	@$(RUN) rethinking publish $(FOR_PRESET) $(if $(REMOTE),--remote $(REMOTE)) $(ARGS)
+
+codecheck: setup
+	@$(RUN) rethinking codecheck $(FOR_PRESET) $(ARGS)
 
 test: check
 	@$(RUN) pytest $(ARGS)

@@ -105,6 +105,14 @@ def _parser() -> argparse.ArgumentParser:
         transfer.add_argument(
             "--no-weights", dest="weights", action="store_false", help="leave the weights where they are"
         )
+    publish = command("publish", _publish, "Push the rendered article of a preset to the branch that Pages serves.")
+    publish.add_argument("--remote", default="origin", help="Git remote (default: origin)")
+    publish.add_argument("--dry-run", action="store_true", help="say what would be published")
+    checked = command("codecheck", _codecheck, "Compare results with the recorded ones; exit 1 if they differ.")
+    checked.add_argument("--revision", default="HEAD", help="Git revision that holds the recorded ones (default: HEAD)")
+    checked.add_argument("--relative", type=float, help="how much of its size a number may differ by (default: 1e-4)")
+    checked.add_argument("--absolute", type=float, help="how much it may differ by in any case (default: 1e-6)")
+    command("manifest", _manifest, "Print codecheck.yml, the outputs to be made again by who checks them.")
     command("schema", _schema, "Print the JSON schema of the params.", preset=False)
     return parser
 
@@ -292,6 +300,29 @@ def _article(options: argparse.Namespace) -> None:
     source = _results_folder(preset)
     assemble(results, source, REPORT)
     print(render(REPORT, ARTICLES / preset, lambda site: complete(site, REPORT, results.fresh(), source)))
+
+
+def _publish(options: argparse.Namespace) -> None:
+    from rethinking.publishing.site import publish
+
+    preset = _preset(options)
+    print(publish(ARTICLES / preset, _results_folder(preset), remote=options.remote, dry_run=options.dry_run))
+
+
+def _codecheck(options: argparse.Namespace) -> None:
+    from rethinking.publishing.codecheck import Tolerance, codecheck
+
+    given = {name: getattr(options, name) for name in Tolerance._fields if getattr(options, name) is not None}
+    comparison, lines = codecheck(_results_folder(_preset(options)), options.revision, Tolerance(**given))
+    print(*lines, sep="\n")
+    if comparison.differences:
+        raise SystemExit(1)
+
+
+def _manifest(options: argparse.Namespace) -> None:
+    from rethinking.publishing.manifest import manifest
+
+    print(manifest(_preset(options)), end="")
 
 
 def _record(options: argparse.Namespace) -> None:
