@@ -18,7 +18,11 @@ rule article:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        code=modules("rethinking.article.assemble", "rethinking.article.render", "rethinking.article.site"),
+        code=modules(
+            "rethinking.article.assemble",
+            "rethinking.article.render",
+            "rethinking.article.site",
+        ),
         content=content_digests(ARTICLE_SOURCES),
         settings=shown_settings(),
     message:
