@@ -1,7 +1,7 @@
 """What experiments on trained networks have in common: evaluating one, and training it on."""
 
 import math
-from typing import Any, overload
+from typing import Any
 
 from torch import nn
 
@@ -46,10 +46,6 @@ def ending(history: list[Epoch]) -> dict[str, Any]:
     return {"epochs": len(history), "status": "diverged" if history[-1].diverged else "finished"}
 
 
-@overload
-def six_digits(value: float) -> float: ...
-@overload
-def six_digits(value: None) -> None: ...
-def six_digits(value: float | None) -> float | None:
+def six_digits(value: float) -> float:
     """Return `value` to six significant digits: what a history keeps of it, so that all numbers are alike."""
-    return None if value is None else float(f"{value:.6g}")
+    return float(f"{value:.6g}")

@@ -29,6 +29,7 @@ def row(cell: Cell, method: str, scope: str, round_: int, masks: Masks, measured
 def after_training(history: list[Epoch]) -> dict[str, Any]:
     """Return what a row says of a training: accuracies after its last epoch, epochs, and how it ended."""
     last = history[-1]
+    assert last.train_accuracy is not None  # the last epoch is evaluated on both sets
     accuracies = {
         "train_accuracy": six_digits(last.train_accuracy),
         "test_accuracy": six_digits(last.test_accuracy),
