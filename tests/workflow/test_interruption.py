@@ -110,7 +110,9 @@ def test_a_second_run_in_the_same_folder_is_told_of_the_first(tmp_path: Path) ->
     project = Project.copy_to(tmp_path / "project")
     first = project.start("snakemake", "runs", *SMOKE)
     wait_for(project, ".snakemake/locks/*.lock", 60)
+    first.send_signal(signal.SIGSTOP)  # or it may have ended before the second has started
     second = project.snakemake("runs", *SMOKE)
+    first.send_signal(signal.SIGCONT)
     assert second.returncode != 0
     assert "Another run is active in this folder: wait until it has ended." in " ".join(second.stderr.split())
     said, _ = first.communicate(timeout=120)
