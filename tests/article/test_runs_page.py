@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import chromium, page
+from browser import barriers, chromium, page
 from playwright.sync_api import Browser, Page
 
 from rethinking.article.runs_page import COLUMNS, content, write_runs_page
@@ -125,10 +125,30 @@ def test_ticked_runs_have_curves_that_say_what_they_show(opened: Page, browser: 
     assert opened.locator("#commands code").first.inner_text().startswith("snakemake --force runs/digits/digits/")
     opened.get_by_label("Measure").select_option("train_loss")
     assert "Training loss, evaluated by epoch." in str(picture.get_attribute("aria-label"))
+    assert barriers(opened) == []
     with page(browser, opened.url) as again:
         assert again.locator("#plot .curve").count() == 2
         again.get_by_role("button", name="Clear").click()
         assert not again.locator("#curves").is_visible()
+
+
+def test_curves_are_told_apart_however_many_there_are(opened: Page) -> None:
+    opened.get_by_label("with learning curve").check()
+    ticks = opened.locator("#rows input[type=checkbox]")
+    for number in range(13):
+        ticks.nth(number).check()
+    looks = opened.locator("#plot .curve").evaluate_all(
+        "lines => lines.map(line => line.style.stroke + ' ' + line.getAttribute('stroke-dasharray'))"
+    )
+    assert len(looks) == 13
+    assert len(set(looks)) == 13
+
+
+def test_an_address_that_names_nothing_shows_everything(browser: Browser, site: Path) -> None:
+    """Also what every object of JavaScript has."""
+    with page(browser, (site / "runs.html").as_uri() + "#curves=constructor,x&sort=toString&measure=valueOf") as opened:
+        assert opened.inner_text("#shown") == f"Runs 1 to 50 of {len(rows())}"
+        assert not opened.locator("#curves").is_visible()
 
 
 def test_ten_thousand_runs_are_no_trouble(results: Results, tmp_path: Path, browser: Browser) -> None:

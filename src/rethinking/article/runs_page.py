@@ -46,13 +46,16 @@ def write_runs_page(
 
     `navigation` are the entries of the site's bar: `href` and `text`.
     """
+    found = content(results)
+    digest = list(COLUMNS).index(RUN)
     values = {
         "title": html.escape(title),
         "navigation": " ".join(_link(entry) for entry in navigation),
         "preset": html.escape(results.params.preset),
-        "count": f"{len(results.cells):,}",
+        "count": f"{len(found['rows']):,}",
+        "curves": f"{sum(row[digest] in found['histories'] for row in found['rows']):,}",
         # A script's end within it would end it.
-        "data": json.dumps(content(results), separators=(",", ":"), allow_nan=False).replace("</", "<\\/"),
+        "data": json.dumps(found, separators=(",", ":"), allow_nan=False).replace("</", "<\\/"),
     }
     (site / "runs").mkdir()
     with resources.as_file(resources.files("rethinking.article") / "explorer") as assets:

@@ -40,11 +40,11 @@ function read() {
   for (const name of ["q", ...AXES]) form.elements[name].value = asked.get(name) || "";
   form.elements.withcurve.checked = asked.get("withcurve") === "1";
   const [sort, direction] = (asked.get("sort") || "").split(":");
-  state.sort = sort in at ? sort : "";
+  state.sort = Object.hasOwn(at, sort) ? sort : "";
   state.descending = direction === "down";
   state.page = Math.max(0, (parseInt(asked.get("part"), 10) || 1) - 1);
-  state.curves = (asked.get("curves") || "").split(",").filter((digest) => digest in histories);
-  state.measure = asked.get("measure") in MEASURES ? asked.get("measure") : "test_accuracy";
+  state.curves = (asked.get("curves") || "").split(",").filter((digest) => Object.hasOwn(histories, digest));
+  state.measure = Object.hasOwn(MEASURES, asked.get("measure")) ? asked.get("measure") : "test_accuracy";
 }
 
 function write() {
@@ -63,7 +63,7 @@ function write() {
 function chosen() {
   const words = form.elements.q.value.toLowerCase().split(/\s+/).filter(Boolean);
   const found = rows.filter((row) => {
-    if (form.elements.withcurve.checked && !(digestOf(row) in histories)) return false;
+    if (form.elements.withcurve.checked && !Object.hasOwn(histories, digestOf(row))) return false;
     if (AXES.some((axis) => form.elements[axis].value && String(row[at[axis]]) !== form.elements[axis].value)) return false;
     if (!words.length) return true;
     const text = row.join(" ").toLowerCase();
@@ -96,7 +96,7 @@ function drawHeads() {
 
 function drawRow(row) {
   const digest = digestOf(row), first = make("td");
-  if (digest in histories) {
+  if (Object.hasOwn(histories, digest)) {
     const tick = make("input", { type: "checkbox", checked: state.curves.includes(digest), "aria-label": "Curve of " + nameOf(row) });
     tick.addEventListener("change", () => {
       state.curves = tick.checked ? [...state.curves, digest] : state.curves.filter((other) => other !== digest);
@@ -105,7 +105,7 @@ function drawRow(row) {
     });
     first.append(tick);
   } else {
-    first.append(make("span", { title: "The results hold no learning curve of this run" }, "–"));
+    first.append("–");
   }
   return make("tr", {}, first, ...columns.map((column, index) => {
     const text = shown(row[index], column.form);
@@ -179,7 +179,7 @@ function drawCurves() {
       picture.append(svg("line", { class: "grid", x1: left, x2: wide - right, y1: y, y2: y }));
       picture.append(svg("text", { x: left - 8, y: Number(y) + 4, "text-anchor": "end" }, percent ? Math.round(100 * value) + " %" : shown(value, "number")));
     }
-    for (const value of ticks(...xs)) {
+    for (const value of [1, ...ticks(...xs).filter((value) => value > 1)]) {
       const [x] = place([value, 0]);
       picture.append(svg("text", { x, y: high - bottom + 18, "text-anchor": "middle" }, value));
     }
@@ -187,7 +187,7 @@ function drawCurves() {
     for (const { index, points } of drawn) {
       if (!points.length) continue;
       const color = `var(--curve-${index % 6})`;
-      picture.append(svg("polyline", { class: "curve", points: points.map((point) => place(point).join(",")).join(" "), style: `stroke: ${color}`, "stroke-dasharray": DASHES[index % 6] }));
+      picture.append(svg("polyline", { class: "curve", points: points.map((point) => place(point).join(",")).join(" "), style: `stroke: ${color}`, "stroke-dasharray": DASHES[(index + Math.floor(index / 6)) % 6] }));
       if (points.length === 1) picture.append(svg("circle", { cx: place(points[0])[0], cy: place(points[0])[1], r: 3, style: `fill: ${color}` }));
       const [x, y] = place(points.at(-1));
       picture.append(svg("text", { class: "name", x: Number(x) + 6 + 10 * (index % 3), y: Number(y) + 4, style: `fill: ${color}` }, index + 1));
