@@ -71,8 +71,8 @@ class Device(NamedTuple):
         return ", ".join([self.device_name, *(["1 core"] if self.device == "cpu" else []), self.precision])
 
 
-class Measurement(BaseModel):
-    """One line: the cost of one workload on one device. On a CPU, seconds are those of one core."""
+class Timed(BaseModel):
+    """One workload on one device: what every line of measurements begins with."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -80,8 +80,9 @@ class Measurement(BaseModel):
     device: str
     precision: str
     threads: int = Field(ge=1)
+    """Of each cell."""
     cells_at_once: int = Field(ge=1)
-    """Training processes that shared the device during the measurement."""
+    """Processes that trained at the same time: on the one GPU, or on a core each."""
     dataset: str
     crop_size: int
     model: str
@@ -90,6 +91,26 @@ class Measurement(BaseModel):
     weight_decay: bool
     dropout: bool
     optimiser: str = "sgd"
+
+    @property
+    def where(self) -> Device:
+        """What was timed on."""
+        return Device(self.device_name, self.device, self.precision)
+
+    @property
+    def workload(self) -> Workload:
+        """What was timed."""
+        return Workload(**{name: getattr(self, name) for name in Workload._fields})
+
+    @property
+    def key(self) -> tuple[Device, int, Workload]:
+        """What a newer measurement has in common with the one that it replaces."""
+        return self.where, self.cells_at_once, self.workload
+
+
+class Measurement(Timed):
+    """One line: the cost of one workload on one device. On a CPU, seconds are those of one core."""
+
     seconds_per_step: float = Field(gt=0)
     seconds_per_1000_evaluated: float = Field(gt=0)
     """In the precision of training, as all evaluations are but those of the last epoch."""
@@ -107,21 +128,6 @@ class Measurement(BaseModel):
     """Fingerprint of the training code that was timed."""
     commit: str = ""
     """Of the checkout, with "-dirty" if the sources differed from it; empty outside a checkout."""
-
-    @property
-    def where(self) -> Device:
-        """What was timed on."""
-        return Device(self.device_name, self.device, self.precision)
-
-    @property
-    def workload(self) -> Workload:
-        """What was timed."""
-        return Workload(**{name: getattr(self, name) for name in Workload._fields})
-
-    @property
-    def key(self) -> tuple[Device, int, Workload]:
-        """What a newer measurement has in common with the one that it replaces."""
-        return self.where, self.cells_at_once, self.workload
 
 
 def read_measurements(path: Path = MEASUREMENTS) -> list[Measurement]:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from rethinking import provenance
 from rethinking.cells import Cell
 from rethinking.cost.benchmark import seconds_beside_epochs, threads_here
 from rethinking.cost.estimate import available_cores, examples
-from rethinking.cost.measurements import Device, Workload
+from rethinking.cost.measurements import Timed, Workload
 from rethinking.cost.throughput import Compared, compare_alone, images_per_second
 from rethinking.cost.work import write_random_variant
 from rethinking.hardware import visible_gpus
@@ -29,26 +29,9 @@ SPEED = Path("benchmarks/speed.csv")
 ALONE = 1
 
 
-class Speed(BaseModel):
+class Speed(Timed):
     """One line: how fast one network trains on one device. What the plain loop does is empty for several at once."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    device_name: str
-    device: str
-    precision: str
-    threads: int = Field(ge=1)
-    """Of each cell."""
-    cells_at_once: int = Field(ge=1)
-    """Processes that train at the same time, on the one GPU or on a core each."""
-    dataset: str
-    crop_size: int
-    model: str
-    batch_size: int
-    augmentation: str
-    weight_decay: bool
-    dropout: bool
-    optimiser: str = "sgd"
     images_per_second: float = Field(gt=0)
     """In training, of all cells together."""
     plain_images_per_second: float | None = None
@@ -71,16 +54,6 @@ class Speed(BaseModel):
     torch: str
     code: str
     commit: str = ""
-
-    @property
-    def workload(self) -> Workload:
-        """What was timed."""
-        return Workload(**{name: getattr(self, name) for name in Workload._fields})
-
-    @property
-    def key(self) -> tuple[Device, Workload, int]:
-        """What a newer measurement has in common with the one that it replaces."""
-        return Device(self.device_name, self.device, self.precision), self.workload, self.cells_at_once
 
 
 def table(measured: Iterable[Speed]) -> str:
