@@ -63,6 +63,10 @@ def train_cell(
         if expected is not None and kept.is_kept(folder, identity):
             print(f"{cell}: trained before, and kept in {folder / kept.FOLDER}", flush=True)
             _dismiss_helpers(params, threads)
+            # Whoever trained it may have been killed between keeping the run and taking this away.
+            from rethinking.training import checkpoint
+
+            checkpoint.discard(folder)
         else:
             _train(params, cell, data_root, threads, folder, identity)
         kept.publish(folder, weights)

@@ -144,7 +144,7 @@ def test_each_epoch_has_its_learning_rate() -> None:
 
 def test_after_each_epoch_and_each_step_progress_is_as_it_stands() -> None:
     """Two batches an epoch, then one block of each of the two splits that are evaluated."""
-    resolved = recipe(epochs=2, batch_size=40)
+    resolved = recipe(epochs=2, batch_size=40, train_evaluation_period=1)
     network, split, progress, seen = network_for(resolved), examples(resolved), Progress(), []
 
     def notice(kind: str) -> None:
