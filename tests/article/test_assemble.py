@@ -8,11 +8,14 @@ import pandas as pd
 import pytest
 import yaml
 
-from rethinking.article.assemble import assemble, execution_table, settings_table, variables
+from rethinking.article.assemble import assemble, variables
+from rethinking.article.settings import execution_table, settings_table
+from rethinking.article.verdicts import LONGEST, verdict_markdown
 from rethinking.errors import UserError
 from rethinking.experiments.records import ExperimentRecord
 from rethinking.params_file import load_params
 from rethinking.results.frame import Results
+from rethinking.results.titles import model_title
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")
 
@@ -101,7 +104,7 @@ def test_variables_say_preset_settings_and_numbers() -> None:
     assert found["preset"] == {
         "name": "paper",
         "dataset": "CIFAR-10",
-        "seeds": "1",
+        "seeds": "1 seed",
         "cells": "3",
         "experiments": "1",
         "minutes": "5",
@@ -125,6 +128,17 @@ def test_a_verdict_stands_with_its_evidence_and_leads_to_the_list_of_claims() ->
         "fitted": "[[holds here](claims.qmd#claim-randomisation-fitted)]{#said-randomisation-fitted}: lowest 99.30 %",
         "chance": "[[not run here](claims.qmd#claim-randomisation-chance)]{#said-randomisation-chance}",
     }
+
+
+@pytest.mark.parametrize(
+    ("judgement", "length", "shown"),
+    [("holds", LONGEST, True), ("holds", LONGEST + 1, False), ("differs", LONGEST + 1, True)],
+)
+def test_a_sentence_bears_short_evidence_and_always_how_a_claim_differs(
+    judgement: str, length: int, shown: bool
+) -> None:
+    record = {"key": "fitted", "judgement": judgement, "evidence": "7" * length}
+    assert (record["evidence"] in verdict_markdown("randomisation", record)) is shown
 
 
 def test_each_claim_has_a_line_that_leads_back_to_its_sentence(source: Path, tmp_path: Path) -> None:
@@ -181,16 +195,12 @@ def test_damaged_results_are_said(source: Path, tmp_path: Path) -> None:
 def test_settings_table_has_the_models_with_the_papers_rates() -> None:
     table = settings_table(RESULTS)
     rates = {row[0]: row[4] for row in table.rows}
-    papers = {
-        "inception": 0.1,
-        "inception-nobn": 0.1,
-        "alexnet": 0.01,
-        "mlp-3x512": 0.01,
-        "mlp-1x512": 0.01,
-    }
-    assert rates == {name: model.initial_learning_rate for name, model in PARAMS.models.items()} | papers
-    assert "| alexnet | 1,387,786 | 1 | truncated-normal | 0.01 | 0.004 | hidden-linear |" in table.markdown()
-    assert "| inception | – | 1 |" in table.markdown()
+    papers = {"Inception": 0.1, "Inception w/o BatchNorm": 0.1, "AlexNet": 0.01, "MLP 3×512": 0.01, "MLP 1×512": 0.01}
+    own = {model_title(name): model.initial_learning_rate for name, model in PARAMS.models.items()}
+    assert rates == own | papers
+    assert len(rates) == len(PARAMS.models)
+    assert "| AlexNet | 1,387,786 | 1 | truncated normal | 0.01 | 0.004 | hidden linear |" in table.markdown()
+    assert "| Inception | – | 1 |" in table.markdown()
 
 
 def test_execution_table_counts_every_cell_once() -> None:

@@ -6,17 +6,20 @@ from rethinking.results.claims import MARKS, Verdict
 from rethinking.results.table import Column, Table
 
 ARTICLE, CLAIMS = "index.qmd", "claims.qmd"
+LONGEST = 75  # characters of evidence that a sentence bears
 NBSP = "\u00a0"  # a sign and its word stay on one line of a narrow column
 
 
 def verdict_markdown(study: str, record: Mapping[str, str]) -> str:
     """Return what stands behind a claim's sentence: the judgement, which leads to its line in the list, and evidence.
 
-    The judgement is also where that line leads back to, so a claim's verdict may stand in the article only once.
+    Evidence that is long stands in the list alone, unless the claim differs: then the sentence says by how much. The
+    judgement is also where that line leads back to, so a claim's verdict may stand in the article only once.
     """
     said = Verdict(record["judgement"], "").text  # type: ignore[arg-type]  # one of three words, read from claims.json
-    evidence = f": {record['evidence']}" if record["evidence"] else ""
-    return f"[[{said}]({CLAIMS}#{_line(study, record)})]{{#{_sentence(study, record)}}}{evidence}"
+    evidence = record["evidence"] if record["judgement"] == "differs" or len(record["evidence"]) <= LONGEST else ""
+    link = f"[[{said}]({CLAIMS}#{_line(study, record)})]{{#{_sentence(study, record)}}}"
+    return f"{link}: {evidence}" if evidence else link
 
 
 def claims_markdown(study: str, records: Iterable[Mapping[str, str]]) -> str:
