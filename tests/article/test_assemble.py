@@ -104,11 +104,12 @@ def test_variables_say_preset_settings_and_numbers() -> None:
     assert found["preset"] == {
         "name": "paper",
         "dataset": "CIFAR-10",
+        "images": "60,000 colour photographs of 32 by 32 pixels, in ten classes",
         "seeds": "1 seed",
         "cells": "3",
         "experiments": "1",
         "minutes": "5",
-        "devices": "cpu, cuda",
+        "devices": "CPUs and GPUs",
         "diverged": "1",
     }
     settings = found["settings"]

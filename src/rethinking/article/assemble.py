@@ -7,7 +7,14 @@ from typing import Any
 
 import yaml
 
-from rethinking.article.settings import DATASET_TITLES, execution_table, settings, settings_table
+from rethinking.article.settings import (
+    DATASET_DESCRIPTIONS,
+    DATASET_TITLES,
+    DEVICE_TITLES,
+    execution_table,
+    settings,
+    settings_table,
+)
 from rethinking.article.verdicts import claims_markdown, verdict_markdown
 from rethinking.errors import UserError
 from rethinking.files import write_text
@@ -45,16 +52,19 @@ def assemble(results: Results, source: Path, report: Path) -> None:
 
 def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
     """Return what prose may name: every value is text as it is to be shown."""
-    params, cells = results.params, results.cells
+    params, cells, dataset = results.params, results.cells, results.params.studies.randomisation.dataset
     return {
         "preset": {
             "name": params.preset,
-            "dataset": DATASET_TITLES[params.studies.randomisation.dataset],
+            "dataset": DATASET_TITLES[dataset],
+            "images": DATASET_DESCRIPTIONS[dataset],
             "seeds": "1 seed" if len(params.seeds) == 1 else f"{len(params.seeds)} seeds",
             "cells": str(len(cells)),
             "experiments": str(len(results.experiments)),
             "minutes": f"{(cells['seconds'].sum() + sum(each.seconds for each in results.experiments)) / 60:.0f}",
-            "devices": ", ".join(sorted(cells["device"].astype(str).unique())),
+            "devices": " and ".join(
+                DEVICE_TITLES.get(name, name) for name in sorted(cells["device"].astype(str).unique())
+            ),
             "diverged": str(int((cells["status"] == "diverged").sum())),
         },
         "settings": settings(params),
