@@ -18,12 +18,12 @@ class Column:
     """A column: its heading, and how its values are written.
 
     `form` is "text", "count" (whole number), "percent" (a fraction as a percentage with two decimals), "level" (a
-    fraction as a whole percentage), "points" (a difference of percentages, with its sign), "ratio" (two decimals) or
-    "number" (three significant digits).
+    fraction as a whole percentage), "points" (a difference of percentages, with its sign), "share" (a fraction as a
+    percentage with its sign), "ratio" (two decimals) or "number" (three significant digits).
     """
 
     heading: str
-    form: Literal["text", "count", "percent", "level", "points", "ratio", "number"] = "text"
+    form: Literal["text", "count", "percent", "level", "points", "share", "ratio", "number"] = "text"
 
     def text(self, value: Cell) -> str:
         """Return a value as the article shows it; an en dash where there is none."""
@@ -39,7 +39,9 @@ class Column:
             case "percent":
                 shown, interval = f"{100 * mean:.2f}", None if half_width is None else 100 * half_width
             case "points":
-                shown, interval = f"{mean:+.2f}".replace("-", MINUS), None
+                shown, interval = _signed(mean, 2), None
+            case "share":
+                shown, interval = f"{_signed(100 * mean, 1 if abs(mean) < 0.1 else 0)} %", None
             case "level":
                 shown, interval = f"{100 * mean:.0f}", None
             case "ratio":
@@ -99,3 +101,8 @@ class Table:
                     values += [value, None] if has_interval else [value]
             writer.writerow(format(v, ".6g") if isinstance(v, float) else v for v in values)
         return text.getvalue()
+
+
+def _signed(number: float, digits: int) -> str:
+    """Return a difference with its sign; one that rounds to nought is no negative one."""
+    return f"{round(number, digits) + 0.0:+,.{digits}f}".replace("-", MINUS)
