@@ -60,21 +60,24 @@ class Tolerance:
         return 100 * (mean - paper) if self.unit == "points" else mean / paper - 1
 
     def verdict(self, *pairs: tuple[float | None, Ours], same_data: bool = True) -> str | None:
-        """Return whether all of the paper's numbers agree with ours; None where the paper has none.
+        """Return whether all of the paper's numbers agree with those of ours that were run; None where it has none.
 
         What was run and has no number, such as a run that diverged, differs.
         """
-        known = [(paper, ours) for paper, ours in pairs if paper is not None]
+        papers = [(paper, ours) for paper, ours in pairs if paper is not None]
+        known = [(paper, ours) for paper, ours in papers if not _not_run(ours)]
         if not known:
-            return None
-        if all(ours is None or (isinstance(ours, str) and ours.endswith("not run")) for _, ours in known):
-            return NOT_RUN
+            return NOT_RUN if papers else None
         if not same_data:
             return OTHER_DATA
         differences = [self.difference(paper, ours) for paper, ours in known]
         # Rounding in the last place must not turn a difference of just the tolerance into more.
         allowed = self.within * (1 + 1e-9)
         return AGREES if all(each is not None and abs(each) <= allowed for each in differences) else DIFFERS
+
+
+def _not_run(ours: Ours) -> bool:
+    return ours is None or (isinstance(ours, str) and ours.endswith("not run"))
 
 
 class Apart(NamedTuple):

@@ -13,6 +13,10 @@ Cell = str | int | float | Estimate | None
 MINUS = "−"  # the typographic minus sign: as wide as the plus
 
 
+class Points(float):
+    """A difference in percentage points, written as such in a column of whatever else."""
+
+
 @dataclass(frozen=True)
 class Column:
     """A column: its heading, and how its values are written.
@@ -31,6 +35,8 @@ class Column:
             return "–"
         if isinstance(value, str):
             return value
+        if isinstance(value, Points):
+            return _signed(value, 2)
         mean, half_width = (value.mean, value.half_width) if isinstance(value, Estimate) else (value, None)
         match self.form:
             case "count":
