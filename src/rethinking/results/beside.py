@@ -46,7 +46,7 @@ class Tolerance:
     @property
     def verdict_column(self) -> Column:
         """The column of verdicts under this tolerance."""
-        return Column(f"Verdict, within {self.text}")
+        return Column(f"Verdict, within {self.text}", "verdict")
 
     def column(self, heading: str = "Δ") -> Column:
         """Return the column of differences under this tolerance."""

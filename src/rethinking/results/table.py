@@ -11,6 +11,7 @@ from rethinking.results.frame import Estimate
 Cell = str | int | float | Estimate | None
 
 MINUS = "−"  # the typographic minus sign: as wide as the plus
+NBSP = "\u00a0"
 
 
 class Points(float):
@@ -21,20 +22,21 @@ class Points(float):
 class Column:
     """A column: its heading, and how its values are written.
 
-    `form` is "text", "count" (whole number), "percent" (a fraction as a percentage with two decimals), "level" (a
-    fraction as a whole percentage), "points" (a difference of percentages, with its sign), "share" (a fraction as a
-    percentage with its sign), "ratio" (two decimals) or "number" (three significant digits).
+    `form` is "text", "verdict" (a few words that stay on one line), "count" (whole number), "percent" (a fraction as a
+    percentage with two decimals), "level" (a fraction as a whole percentage), "points" (a difference of percentages,
+    with its sign), "share" (a fraction as a percentage with its sign), "ratio" (two decimals) or "number" (three
+    significant digits).
     """
 
     heading: str
-    form: Literal["text", "count", "percent", "level", "points", "share", "ratio", "number"] = "text"
+    form: Literal["text", "verdict", "count", "percent", "level", "points", "share", "ratio", "number"] = "text"
 
     def text(self, value: Cell) -> str:
         """Return a value as the article shows it; an en dash where there is none."""
         if value is None:
             return "–"
         if isinstance(value, str):
-            return value
+            return value.replace(" ", NBSP) if self.form == "verdict" else value
         if isinstance(value, Points):
             return _signed(value, 2)
         mean, half_width = (value.mean, value.half_width) if isinstance(value, Estimate) else (value, None)
@@ -61,7 +63,7 @@ class Column:
     @property
     def alignment(self) -> str:
         """Return the pipe table's rule below the heading: text to the left, numbers to the right."""
-        return ":---" if self.form == "text" else "---:"
+        return ":---" if self.form in ("text", "verdict") else "---:"
 
 
 @dataclass(frozen=True)

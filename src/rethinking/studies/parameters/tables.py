@@ -40,7 +40,7 @@ def count_table(results: Results) -> Table:
         Column("Printed", "count"),
         Column("Counted", "count"),
         EXACT.column(),
-        Column("Verdict, in the digits printed"),
+        Column("Verdict, in the digits printed", "verdict"),
         Column("An example, printed", "number"),
         Column("An example", "number"),
     ]

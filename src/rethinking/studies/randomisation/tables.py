@@ -261,7 +261,7 @@ def curves(results: Results) -> Table:
         Column("Largest", "number"),
         Column("at", "number"),
         Column("Mean allowed", "number"),
-        Column("Verdict"),
+        Column("Verdict", "verdict"),
     ]
     rows: list[list[Cell]] = []
     for figure, curve, unit, found, verdict in curve_pairs(results):
