@@ -297,9 +297,9 @@ def _article(options: argparse.Namespace) -> None:
     from rethinking.article.site import complete
 
     preset, results = _preset(options), _load(options)
-    source = _results_folder(preset)
+    source, place = _results_folder(preset), ARTICLES / preset
     assemble(results, source, REPORT)
-    print(render(REPORT, ARTICLES / preset, lambda site: complete(site, REPORT, results.fresh(), source)))
+    print(render(REPORT, place, lambda site: complete(site, REPORT, results.fresh(), source, place)))
 
 
 def _publish(options: argparse.Namespace) -> None:
