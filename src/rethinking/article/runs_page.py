@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from rethinking.results.curves import CURVES, MEASURES, read_curves
 from rethinking.results.frame import RUN, Results
 
 COLUMNS = {
@@ -36,8 +37,6 @@ COLUMNS = {
 }
 """What the table shows of a run, in order: heading, and how the values are written."""
 
-CURVES = ("online_loss", "online_accuracy", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
-
 
 def write_runs_page(
     results: Results, source: Path, site: Path, title: str, navigation: Iterable[Mapping[str, str]]
@@ -46,7 +45,7 @@ def write_runs_page(
 
     `navigation` are the entries of the site's bar: `href` and `text`.
     """
-    found = content(results)
+    found = content(results, read_curves(source))
     digest = list(COLUMNS).index(RUN)
     values = {
         "title": html.escape(title),
@@ -65,27 +64,28 @@ def write_runs_page(
     for name, value in values.items():
         page = page.replace("{{" + name + "}}", value)
     (site / "runs.html").write_text(page, encoding="utf-8")
-    for name in ("cells.csv", "histories.csv"):
-        shutil.copyfile(source / name, site / "runs" / name)
+    for name in ("cells.csv", "histories.csv", CURVES):
+        if (source / name).is_file():
+            shutil.copyfile(source / name, site / "runs" / name)
 
 
-def content(results: Results) -> dict[str, Any]:
-    """Return what the page is made of: columns, one row a run, and curves by the digests of recipes."""
+def content(results: Results, curves: pd.DataFrame | None = None) -> dict[str, Any]:
+    """Return what the page is made of: columns, one row a run, and curves by the digests of recipes.
+
+    Without `curves` of all runs they are the histories that figures and tables show.
+    """
     cells = results.cells.assign(gap=results.cells["train_accuracy"] - results.cells["test_accuracy"])
+    if curves is None:
+        identity = ["dataset", "model", "corruption", "regularizer", "seed"]
+        curves = results.history().merge(cells[[*identity, RUN]], on=identity).drop_duplicates([RUN, "epoch"])
     return {
         "preset": results.params.preset,
         "columns": [{"name": name, "title": title, "form": form} for name, (title, form) in COLUMNS.items()],
         "rows": [list(map(_plain, row)) for row in cells[list(COLUMNS)].itertuples(index=False)],
-        "histories": _curves(results),
-    }
-
-
-def _curves(results: Results) -> dict[str, dict[str, list[Any]]]:
-    identity = ["dataset", "model", "corruption", "regularizer", "seed"]
-    histories = results.history().merge(results.cells[[*identity, RUN]], on=identity)
-    return {
-        str(digest): {name: list(map(_plain, found[name])) for name in ("epoch", *CURVES)}
-        for digest, found in histories.drop_duplicates([RUN, "epoch"]).groupby(RUN, sort=False)
+        "histories": {
+            str(digest): {name: list(map(_plain, found[name])) for name in ("epoch", *MEASURES)}
+            for digest, found in curves[curves[RUN].isin(cells[RUN])].groupby(RUN, sort=False)
+        },
     }
 
 
