@@ -11,8 +11,6 @@ from rethinking.results.drawing import OURS, Point, point
 from rethinking.results.frame import Estimate
 from rethinking.results.style import BLUE, COLUMN_WIDTH, GREEN, ORANGE, RED
 
-PAPERS_DATASET = "cifar10"
-
 TEST, TRAIN, NOISY_TEST = "test", "train", "test on noisy labels"
 LOOKS: dict[str, dict[str, Any]] = {
     TEST: {"color": RED, "marker": "o", "linestyle": "-"},

@@ -7,7 +7,7 @@ from rethinking.results.drawing import Drawing
 from rethinking.results.frame import Results
 from rethinking.results.style import GREY
 from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR, draw_sweep, sweep, sweep_points
-from rethinking.studies.randomisation.tables import error, published_sweep
+from rethinking.studies.randomisation.measures import error, published_sweep
 
 
 def points(results: Results) -> pd.DataFrame:

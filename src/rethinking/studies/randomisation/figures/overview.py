@@ -11,7 +11,7 @@ from rethinking.results.titles import model_title
 from rethinking.studies.randomisation.curves import dataset_of
 from rethinking.studies.randomisation.design import all_models
 from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR
-from rethinking.studies.randomisation.tables import measured, runs
+from rethinking.studies.randomisation.measures import measured, runs
 
 
 def points(results: Results) -> pd.DataFrame:

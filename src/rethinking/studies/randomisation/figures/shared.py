@@ -10,10 +10,9 @@ from rethinking.results.drawing import OURS, PAPER, frame, point
 from rethinking.results.frame import Estimate, Results, matching
 from rethinking.results.style import GREY, MODEL_STYLE, PUBLISHED, figure
 from rethinking.studies.randomisation.curves import dataset_of
-from rethinking.studies.randomisation.design import SWEEP_MODELS, sweep_corruptions
+from rethinking.studies.randomisation.design import PAPERS_DATASET, SWEEP_MODELS, sweep_corruptions
 
 CHANCE_ERROR = 0.9  # ten classes
-PAPERS_DATASET = "cifar10"
 
 
 def sweep(results: Results) -> list[tuple[str, str]]:
