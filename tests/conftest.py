@@ -52,6 +52,24 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     return project
 
 
+@pytest.fixture(scope="session")
+def origin(smoke_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A checkout whose smoke preset has run and was pushed to the default remote. Not to be changed."""
+    project = smoke_run.copy_of_all(tmp_path_factory.mktemp("versions") / "origin")
+    answer = project.command("rethinking", "push", "--preset", "smoke")
+    assert answer.returncode == 0, answer.stderr
+    return project
+
+
+@pytest.fixture(scope="session")
+def pulled(origin: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A clone of it elsewhere, with everything pulled. Tests put back what they change."""
+    clone = origin.clone_to(tmp_path_factory.mktemp("elsewhere") / "clone")
+    answer = clone.command("rethinking", "pull", "--preset", "smoke")
+    assert answer.returncode == 0, answer.stderr
+    return clone
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[slurm.Cluster]:
     """A real Slurm cluster of two nodes with two (pretended) GPUs each."""

@@ -86,6 +86,12 @@ ARTICLE_SOURCES = [
     *sorted(str(path) for path in Path("report/sections").glob("*.qmd")),
     *sorted(str(path) for path in Path("src/rethinking/article/preview").glob("*.*")),
     *sorted(str(path) for path in Path("src/rethinking/article/explorer").glob("*.*")),
+    # What Git has recorded at full size stands in the article of every scale.
+    *(
+        str(path)
+        for path in [Path("results/paper/tables/randomisation-table1.md")]
+        if PRESET != "paper" and path.exists()
+    ),
 ]
 
 # The papers' own values, which tables and figures show beside ours.

@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from rethinking.article.full_size import full_size_table
 from rethinking.article.settings import (
     DATASET_DESCRIPTIONS,
     DATASET_TITLES,
@@ -29,7 +30,8 @@ def assemble(results: Results, source: Path, report: Path) -> None:
     """
     # Everything that may be missing is read before anything is replaced.
     metrics, claims = _read_json(source / "metrics.json"), _read_json(source / "claims.json")
-    content = variables(results, metrics, claims)
+    full_size, rows_run, rows = full_size_table(source.parent)
+    content = variables(results, metrics, claims) | {"full_size": {"run": str(rows_run), "rows": str(rows)}}
     found = {
         kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
     }
@@ -46,6 +48,7 @@ def assemble(results: Results, source: Path, report: Path) -> None:
         write_text(generated / "tables" / f"{name}-claims.md", claims_markdown(name, records))
     write_text(generated / "tables" / "settings.md", settings_table(results).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
+    write_text(generated / "tables" / "full-size.md", full_size)
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
     write_text(report / "_variables.yml", text)
 
