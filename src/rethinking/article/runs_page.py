@@ -5,13 +5,13 @@ import json
 import math
 import shutil
 from collections.abc import Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from rethinking.results.curves import CURVES, MEASURES, read_curves
+from rethinking.article.assets import assets, copy_frame
+from rethinking.results.curves import CURVES, MEASURES, epochs_shown, read_curves
 from rethinking.results.frame import RUN, Results
 
 COLUMNS = {
@@ -35,7 +35,12 @@ COLUMNS = {
     "commit": ("Commit", "digest"),
     RUN: ("Recipe", "digest"),
 }
-"""What the table shows of a run, in order: heading, and how the values are written."""
+"""What the table may show of a run, in order: heading, and how the values are written."""
+
+ASIDE = {"parameters", "train_examples", "seconds", "device", "precision", "commit", RUN}
+"""Columns that are not shown until someone asks for them."""
+
+FILES = {"cells.csv": "runs", CURVES: "learning curves", "histories.csv": "those that figures show, whole"}
 
 
 def write_runs_page(
@@ -45,28 +50,45 @@ def write_runs_page(
 
     `navigation` are the entries of the site's bar: `href` and `text`.
     """
-    found = content(results, read_curves(source))
-    digest = list(COLUMNS).index(RUN)
+    curves = read_curves(source)
+    found = content(results, curves)
+    files = {name: title for name, title in FILES.items() if (source / name).is_file()}
     values = {
         "title": html.escape(title),
         "navigation": " ".join(_link(entry) for entry in navigation),
         "preset": html.escape(results.params.preset),
         "count": f"{len(found['rows']):,}",
-        "curves": f"{sum(row[digest] in found['histories'] for row in found['rows']):,}",
+        "about_curves": _about_curves(found, thinned=curves is not None),
+        "files": ", ".join(f'<a href="runs/{name}" download>{title}</a>' for name, title in files.items()),
         # A script's end within it would end it.
         "data": json.dumps(found, separators=(",", ":"), allow_nan=False).replace("</", "<\\/"),
     }
     (site / "runs").mkdir()
-    with resources.as_file(resources.files("rethinking.article") / "explorer") as assets:
-        page = (assets / "runs.html").read_text(encoding="utf-8")
+    copy_frame(site)
+    with assets("explorer") as folder:
+        page = (folder / "runs.html").read_text(encoding="utf-8")
         for name in ("runs.css", "runs.js"):
-            shutil.copyfile(assets / name, site / "runs" / name)
+            shutil.copyfile(folder / name, site / "runs" / name)
     for name, value in values.items():
         page = page.replace("{{" + name + "}}", value)
     (site / "runs.html").write_text(page, encoding="utf-8")
-    for name in ("cells.csv", "histories.csv", CURVES):
-        if (source / name).is_file():
-            shutil.copyfile(source / name, site / "runs" / name)
+    for name in files:
+        shutil.copyfile(source / name, site / "runs" / name)
+
+
+def _about_curves(found: Mapping[str, Any], *, thinned: bool) -> str:
+    digest = list(COLUMNS).index(RUN)
+    count = sum(row[digest] in found["histories"] for row in found["rows"])
+    if thinned:
+        return (
+            f"Learning curves, which {count:,} of these runs have here, are thinned to at most some "
+            f"{epochs_shown(len(found['histories']))} epochs, with the first and the last, closer to each other at the "
+            "beginning."
+        )
+    return (
+        f"Results keep the learning curves that a figure or table shows, whole or their last epochs: {count:,} of "
+        "these runs have one here."
+    )
 
 
 def content(results: Results, curves: pd.DataFrame | None = None) -> dict[str, Any]:
@@ -80,7 +102,10 @@ def content(results: Results, curves: pd.DataFrame | None = None) -> dict[str, A
         curves = results.history().merge(cells[[*identity, RUN]], on=identity).drop_duplicates([RUN, "epoch"])
     return {
         "preset": results.params.preset,
-        "columns": [{"name": name, "title": title, "form": form} for name, (title, form) in COLUMNS.items()],
+        "columns": [
+            {"name": name, "title": title, "form": form, "usual": name not in ASIDE}
+            for name, (title, form) in COLUMNS.items()
+        ],
         "rows": [list(map(_plain, row)) for row in cells[list(COLUMNS)].itertuples(index=False)],
         "histories": {
             str(digest): {name: list(map(_plain, found[name])) for name in ("epoch", *MEASURES)}

@@ -30,7 +30,7 @@ def epochs_shown(runs: int) -> int:
 
 
 def thinned(history: Sequence[Epoch], most: int) -> list[Epoch]:
-    """Return at most `most` epochs, the first and the last among them, their distances growing along the run.
+    """Return `most` epochs, or all, the first and the last among them; their distances grow along the run.
 
     Where the training set was not evaluated in each, a third as many of those in which it was are left beside.
     """
@@ -42,9 +42,13 @@ def thinned(history: Sequence[Epoch], most: int) -> list[Epoch]:
 
 
 def _places(count: int, most: int) -> Iterable[int]:
+    """Return `most` of the places below `count`, or all: next to each other at first, then ever farther apart."""
     if count <= most:
         return range(count)
-    return {round((count - 1) * (number / (most - 1)) ** 2) for number in range(most)}
+    found = [0]
+    for number in range(1, most):
+        found.append(max(found[-1] + 1, round((count - 1) * (number / (most - 1)) ** 2)))
+    return found
 
 
 def collect_curves(params: Params, cells: Iterable[Cell], root: Path) -> str:
