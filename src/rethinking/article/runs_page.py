@@ -81,8 +81,8 @@ def _about_curves(found: Mapping[str, Any], *, thinned: bool) -> str:
     count = sum(row[digest] in found["histories"] for row in found["rows"])
     if thinned:
         return (
-            f"Learning curves, which {count:,} of these runs have here, are thinned to at most some "
-            f"{epochs_shown(len(found['histories']))} epochs, with the first and the last, closer to each other at the "
+            f"Learning curves, which {count:,} of these runs have here, are thinned to about "
+            f"{epochs_shown(len(found['histories']))} epochs each, with the first and the last, dense at the "
             "beginning."
         )
     return (
