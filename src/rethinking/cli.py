@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     experiment.add_argument(
         "--expect", nargs=2, metavar=("DIGEST", "CODE"), help="stop if its settings or its code are not this any more"
     )
-    command("collect", _collect, "Collect a preset's runs into results/<preset>/cells.csv and histories.csv.")
+    command(
+        "collect", _collect, "Collect a preset's runs into results/<preset>/: cells.csv, histories.csv, curves.csv."
+    )
     for kind, function in (("table", _table), ("figure", _figure)):
         one = command(kind, function, f"Make one {kind} of a study from collected results.")
         one.add_argument("study")
@@ -247,7 +249,9 @@ def _experiment(options: argparse.Namespace) -> None:
 
 
 def _collect(options: argparse.Namespace) -> None:
+    from rethinking.files import write_text
     from rethinking.plan import make_plan
+    from rethinking.results.curves import CURVES, collect_curves
     from rethinking.results.frame import collect, write_results
     from rethinking.studies.registry import histories as read_by_studies
 
@@ -257,7 +261,9 @@ def _collect(options: argparse.Namespace) -> None:
         print(f"left out: {line}")
     if not cells:
         raise UserError(f"no run of preset {plan.params.preset} is there to collect; train some cells first")
-    write_results(_results_folder(plan.params.preset), cells, histories)
+    folder = _results_folder(plan.params.preset)
+    write_text(folder / CURVES, collect_curves(plan.params, plan.all_cells, RUNS_ROOT))
+    write_results(folder, cells, histories)
 
 
 def _table(options: argparse.Namespace) -> None:
@@ -297,9 +303,9 @@ def _article(options: argparse.Namespace) -> None:
     from rethinking.article.site import complete
 
     preset, results = _preset(options), _load(options)
-    source = _results_folder(preset)
+    source, place = _results_folder(preset), ARTICLES / preset
     assemble(results, source, REPORT)
-    print(render(REPORT, ARTICLES / preset, lambda site: complete(site, REPORT, results.fresh(), source)))
+    print(render(REPORT, place, lambda site: complete(site, REPORT, results.fresh(), source, place)))
 
 
 def _publish(options: argparse.Namespace) -> None:

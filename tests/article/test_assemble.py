@@ -123,6 +123,19 @@ def test_variables_say_preset_settings_and_numbers() -> None:
     assert found["claims"] == {"total": "2", "holds": "1", "differs": "0", "not_run": "1"}
 
 
+def test_the_papers_values_are_its_own() -> None:
+    """By its Table 1, the text of its Section 5, and the coordinates of its Figures 1 and 2."""
+    papers = variables(RESULTS, METRICS, CLAIMS)["papers"]
+    assert papers["table1"]["alexnet"] == {"parameters": "1,387,786", "test_accuracy": "76.07 %"}
+    assert papers["table3"]["mnist_gabor"] == {"error": "0.6 %", "norm": "390"}
+    assert papers["table3"]["cifar10_convolutional"] == {"error": "17 %", "error_ridge": "15 %", "filters": "32,000"}
+    assert papers["figure1a"] == {"steps_an_epoch": "391", "epochs": "69"}
+    assert papers["figure1c"]["inception"]["test_accuracy"] == "87.15 %"
+    assert papers["figure2a"]["weight_decay_alone"]["train_accuracy"] == "99.61 %"
+    assert papers["figure2b"]["epochs"] == "51"
+    assert papers["figure2b"]["inception_wo_bn"]["test_accuracy"] == "84.92 %"
+
+
 def test_a_verdict_stands_with_its_evidence_and_leads_to_the_list_of_claims() -> None:
     verdicts = variables(RESULTS, METRICS, CLAIMS)["verdict"]["randomisation"]
     assert verdicts == {

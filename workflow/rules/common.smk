@@ -86,6 +86,7 @@ ARTICLE_SOURCES = [
     *sorted(str(path) for path in Path("report/sections").glob("*.qmd")),
     *sorted(str(path) for path in Path("src/rethinking/article/preview").glob("*.*")),
     *sorted(str(path) for path in Path("src/rethinking/article/explorer").glob("*.*")),
+    *sorted(str(path) for path in Path("src/rethinking/article/frame").glob("*.*")),
     # What Git has recorded at full size stands in the article of every scale.
     *(
         str(path)

@@ -1,7 +1,8 @@
 """From runs to tidy results, and from these to tables, figures and claims. Nothing here loads torch."""
 
 
-# One line a cell, and one an epoch of the histories that studies read. Runs outside a narrowed selection are kept.
+# One line a cell; one an epoch of the histories that studies read; and the curves of all runs, thinned, which the page of
+# runs shows. Runs outside a narrowed selection are kept.
 rule collect:
     input:
         [
@@ -12,13 +13,14 @@ rule collect:
     output:
         cells=f"{RESULTS}/cells.csv",
         histories=f"{RESULTS}/histories.csv",
+        curves=f"{RESULTS}/curves.csv",
     log:
         f"logs/results/{PRESET}/collect.log",
     conda:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        code=modules("rethinking.results.frame"),
+        code=modules("rethinking.results.frame", "rethinking.results.curves"),
         recipes=recipes_digest(),
         histories=histories_digest(),
         settings={"results": PLAN.params.results.model_dump()},
@@ -31,7 +33,7 @@ rule collect:
 # One table, as CSV and as the article's Markdown, and the record of the runs that it is made of.
 rule table:
     input:
-        results=rules.collect.output,
+        results=[rules.collect.output.cells, rules.collect.output.histories],
         experiments=shown_experiments,
         published=PUBLISHED,
     output:
@@ -58,7 +60,7 @@ rule table:
 # One figure, as SVG and as the points drawn in it, and the record of the runs that it is made of.
 rule figure:
     input:
-        results=rules.collect.output,
+        results=[rules.collect.output.cells, rules.collect.output.histories],
         experiments=shown_experiments,
         published=PUBLISHED,
     output:
@@ -83,7 +85,7 @@ rule figure:
 # Headline numbers, judged claims and the curves of `dvc plots`, of all studies.
 rule summary:
     input:
-        results=rules.collect.output,
+        results=[rules.collect.output.cells, rules.collect.output.histories],
         experiments=experiment_files(),
         published=PUBLISHED,
     output:

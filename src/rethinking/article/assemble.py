@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from rethinking.article.full_size import full_size_table
+from rethinking.article.papers import papers_values
 from rethinking.article.settings import (
     DATASET_DESCRIPTIONS,
     DATASET_TITLES,
@@ -71,6 +72,7 @@ def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any])
             "diverged": str(int((cells["status"] == "diverged").sum())),
         },
         "settings": settings(params),
+        "papers": papers_values(),
         "verdict": {
             name: {record["key"]: verdict_markdown(name, record) for record in records}
             for name, records in claims.items()
