@@ -64,11 +64,12 @@ def say_not_run(axes: Axes, what: str) -> None:
 
 
 def key(made: Panels, handles: Sequence[Artist]) -> None:
-    """Put the key where no curve is: into a place that is left over, or above all, as many columns as are room for."""
+    """Put the key where no curve is: into a place that is left over, or above all, in as few rows as there is room."""
     if made.spare:
         made.spare[0].legend(handles=handles, loc="center")
         return
-    for columns in range(len(handles), 0, -1):
+    for rows in range(1, len(handles) + 1):
+        columns = -(-len(handles) // rows)
         legend = made.figure.legend(handles=handles, loc="outside upper center", ncols=columns)
         size = legend.get_window_extent()
         if size.width <= made.figure.bbox.width or columns == 1:
