@@ -251,8 +251,8 @@ def _experiment(options: argparse.Namespace) -> None:
 def _collect(options: argparse.Namespace) -> None:
     from rethinking.files import write_text
     from rethinking.plan import make_plan
-    from rethinking.results.curves import CURVES, collect_curves
     from rethinking.results.frame import collect, write_results
+    from rethinking.results.learning_curves import CURVES, collect_curves
     from rethinking.studies.registry import histories as read_by_studies
 
     plan = make_plan({"preset": options.preset} if options.preset else {})

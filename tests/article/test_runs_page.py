@@ -13,8 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from rethinking.article.runs_page import ASIDE, COLUMNS, content, write_runs_page
 from rethinking.params_file import load_params
-from rethinking.results.curves import read_curves
 from rethinking.results.frame import Results, load_results
+from rethinking.results.learning_curves import read_curves
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "results" / "digits"

@@ -178,7 +178,7 @@ def test_points_say_what_they_are_and_why_one_is_missing(name: str) -> None:
     full, nothing, diverged = (STUDY.figure(name).points(found) for found in (THE_PAPERS, NOTHING, DIVERGED))
     for points in (full, nothing, diverged):
         columns = list(points)
-        assert (columns[:3], columns[-2:]) == (["source", "dataset", "series"], ["half_width", "note"])
+        assert (columns[:3], columns[-3:]) == (["source", "dataset", "series"], ["half_width", "seeds", "note"])
         assert (points["value"].isna() == (points["note"] != "")).all()
     assert full["value"].notna().all()
     assert set(nothing[nothing["series"] != "noise"]["note"]) == {"not run"}

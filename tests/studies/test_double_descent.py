@@ -371,13 +371,13 @@ def test_numbers_are_numbers_or_none_under_the_same_keys() -> None:
 def test_figures_draw_their_points_and_nothing_else(name: str, found: Results) -> None:
     drawing = STUDY.figure(name)
     points = drawing.points(found)
-    assert {"source", "dataset", "series", "half_width", "note"} <= set(points.columns)
+    assert {"source", "dataset", "series", "half_width", "seeds", "note"} <= set(points.columns)
     ours = points[points["source"] == "ours"]
     assert (ours["note"] == "").any() == (found is AS_PUBLISHED)
     with style():
         drawn: Figure = drawing.draw(points)
         assert svg(drawn).startswith("<?xml")
-    said = [text.get_text() for axes in drawn.axes for text in axes.texts]
+    said = [text.get_text() for axes in drawn.axes for text in (*axes.texts, axes.title)] + [drawn.get_supxlabel()]
     assert any("not run" in text for text in said) == (found is NOTHING or name == "model-wise")
 
 

@@ -384,7 +384,7 @@ def test_every_figure_can_be_drawn_of_any_results(name: str) -> None:
         drawing = STUDY.figure(name)
         points = drawing.points(found)
         columns = list(points)
-        assert (columns[:3], columns[-2:]) == (["source", "dataset", "series"], ["half_width", "note"])
+        assert (columns[:3], columns[-3:]) == (["source", "dataset", "series"], ["half_width", "seeds", "note"])
         value = "value" if name == "descent" else "error"
         assert (points[value].isna() == (points["note"] != "")).all()
         with style():
@@ -399,7 +399,7 @@ def test_every_point_is_drawn_where_it_is(name: str, x: str, y: str) -> None:
     with style():
         axes = drawing.draw(points).axes
     places = np.concatenate([np.asarray(line.get_xydata(), dtype=float) for panel in axes for line in panel.lines])
-    shown = points[[x, y]].to_numpy() * ([1, 100] if name == "norms" else [1, 1])
+    shown = points[[x, y]].to_numpy()
     shown = shown[(shown[:, 0] > 0) & (shown[:, 1] > 1e-9)]
     assert len(shown) > 10
     assert np.abs(shown[:, None] - places[None]).max(axis=2).min(axis=1).max() < 1e-9

@@ -503,10 +503,10 @@ def test_a_figure_shows_the_results(name: str) -> None:
 def test_points_say_whose_they_are_and_why_one_is_missing(name: str, found: Results) -> None:
     points = STUDY.figure(name).points(found)
     columns = list(points)
-    assert (columns[:3], columns[-2:]) == (["source", "dataset", "series"], ["half_width", "note"])
+    assert (columns[:3], columns[-3:]) == (["source", "dataset", "series"], ["half_width", "seeds", "note"])
     assert set(points["source"]) <= {"paper", "ours"}
     assert set(points["dataset"]) == {"cifar10"}
-    measured = points[columns[-3]]
+    measured = points[columns[-4]]
     ours = points["source"] == "ours"
     assert measured[~ours].notna().all()
     assert points["note"][~ours].eq("").all()
@@ -527,7 +527,6 @@ SHOWN = {
 
 @pytest.mark.parametrize("name", STUDY.figures)
 def test_every_point_is_drawn_where_it_is(name: str) -> None:
-    """In the data's own units, but for the thousands of steps."""
     x, y = SHOWN[name]
     points = STUDY.figure(name).points(SEVERAL_SEEDS)[[x, y]].to_numpy()
     lines = [
@@ -537,8 +536,6 @@ def test_every_point_is_drawn_where_it_is(name: str) -> None:
         if line.get_transform() == axes.transData
     ]
     places = np.concatenate(lines)
-    if name == "figure1a":
-        places[:, 0] *= 1000
     if name == "overview":  # models stand above one another: the height is no number
         places[:, 1] = places[:, 0]
     distances = np.abs(points[:, None] - places[None]).max(axis=2).min(axis=1)

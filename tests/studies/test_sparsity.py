@@ -358,8 +358,8 @@ def test_every_figure_can_be_drawn_of_any_results(name: str, found: Results) -> 
     drawing = STUDY.figure(name)
     points = drawing.points(found)
     columns = list(points)
-    assert (columns[:3], columns[-2:]) == (["source", "dataset", "series"], ["half_width", "note"])
-    assert points[columns[-3]].isna().equals(points["note"] != "")
+    assert (columns[:3], columns[-3:]) == (["source", "dataset", "series"], ["half_width", "seeds", "note"])
+    assert points[columns[-4]].isna().equals(points["note"] != "")
     if found.experiment("sparsity", "tickets").empty and found.experiment("sparsity", ONE_SHOT).empty:
         assert (points["note"] == tables.MISSING).all()
     with style():

@@ -20,7 +20,7 @@ rule collect:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        code=modules("rethinking.results.frame", "rethinking.results.curves"),
+        code=modules("rethinking.results.frame", "rethinking.results.learning_curves"),
         recipes=recipes_digest(),
         histories=histories_digest(),
         settings={"results": PLAN.params.results.model_dump()},

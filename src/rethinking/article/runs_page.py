@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 
 from rethinking.article.assets import assets, copy_frame
-from rethinking.results.curves import CURVES, MEASURES, epochs_shown, read_curves
 from rethinking.results.frame import RUN, Results
+from rethinking.results.learning_curves import CURVES, MEASURES, epochs_shown, read_curves
 
 COLUMNS = {
     "dataset": ("Data set", "text"),

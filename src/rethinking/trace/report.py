@@ -6,8 +6,8 @@ from pathlib import Path
 from rethinking.cells import RUN_FILES, WEIGHTS_FILE, Cell
 from rethinking.errors import UserError
 from rethinking.params_file import load_params
-from rethinking.results.curves import CURVES
 from rethinking.results.frame import load_results
+from rethinking.results.learning_curves import CURVES
 from rethinking.results.lineage import used_experiments, used_runs
 from rethinking.studies.registry import experiments
 from rethinking.trace.experiments import NETWORKS_SUFFIX, trace_experiment

@@ -1,5 +1,6 @@
 """Learning curves of the randomisation study, and how far its figures' curves are from the paper's."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import pandas as pd
 
 from rethinking.data.corruptions import label_corruption_probability
 from rethinking.results.beside import AGREES, DIFFERS, NOT_RUN, OTHER_DATA, Apart, Ours, apart, number
-from rethinking.results.frame import Results
+from rethinking.results.frame import Estimate, Results, estimate
 from rethinking.results.published import published_curve
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.randomisation.design import FIGURE_1A, SWEEP_MODELS, sweep_corruptions
@@ -29,6 +30,20 @@ def mean_history(results: Results, model: str, corruption: str) -> pd.DataFrame 
         return None
     measures = ["step", "online_loss", "train_accuracy", "test_accuracy"]
     return found.groupby("epoch", as_index=False)[measures].mean()
+
+
+def history_by_step(
+    results: Results, model: str, corruption: str, measure: str
+) -> list[tuple[float, Estimate | float]] | None:
+    """Return a measure after each epoch in which it was taken, with its gradient step; None if the cell was not run.
+
+    Estimates are over seeds; NaN where the networks diverged.
+    """
+    found = results.history(dataset=dataset_of(results), model=model, corruption=corruption, regularizer="none")
+    if found.empty:
+        return None
+    groups = (group for _, group in found.groupby("epoch"))
+    return [(float(group["step"].mean()), estimate(group[measure]) or math.nan) for group in groups]
 
 
 def dataset_of(results: Results) -> str:
@@ -105,8 +120,5 @@ def _pair(
 
 
 def _along_the_run(results: Results, model: str, corruption: str, measure: str) -> dict[float, Ours]:
-    found = mean_history(results, model, corruption)
-    if found is None:
-        return {}
-    known = found.dropna(subset=[measure])
-    return dict(zip(known["step"].astype(float), known[measure].astype(float), strict=True))
+    steps = history_by_step(results, model, corruption, measure) or []
+    return {step: value for step, value in steps if isinstance(value, Estimate)}

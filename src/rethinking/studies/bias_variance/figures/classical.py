@@ -1,22 +1,25 @@
 """The classical picture: bias squared, variance and risk of polynomials against their degree."""
 
 from collections.abc import Mapping
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, Drawing, frame, point
+from rethinking.results.end_labels import label_ends
 from rethinking.results.frame import Estimate, Results, matching
-from rethinking.results.style import BLACK, BLUE, GREY, RED, figure, say_not_run
-from rethinking.studies.bias_variance.measures import regression
+from rethinking.results.panels import not_run, panels
+from rethinking.results.style import REFERENCE, Look
+from rethinking.studies.bias_variance.figures.shared import LOOKS as TERMS
+from rethinking.studies.bias_variance.measures import REGRESSION, regression
 
-LOOKS: dict[str, dict[str, Any]] = {
-    "bias_squared": {"color": BLUE, "marker": "s", "linestyle": "--", "label": "bias²"},
-    "variance": {"color": RED, "marker": "o", "label": "variance"},
-    "noise": {"color": GREY, "linestyle": (0, (1, 1)), "label": "noise"},
-    "risk": {"color": BLACK, "marker": "^", "linestyle": ":", "label": "risk"},
+LOOKS: dict[str, Look] = {
+    "bias_squared": TERMS["bias_squared"],
+    "variance": TERMS["variance"],
+    "noise": REFERENCE | {"label": "noise"},
+    "risk": TERMS["risk"],
 }
 
 
@@ -36,18 +39,15 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw bias squared, variance, noise and risk against degree."""
-    drawn, (axes,) = figure(height=3.2)
-    measured = points[points["series"] != "noise"]
-    if measured["value"].isna().all():
-        say_not_run(axes, "Polynomial regression")
-        return drawn
+    if points["value"][points["series"].isin(REGRESSION)].isna().all():
+        return not_run("Polynomial regression")
+    drawn, (axes,), _ = panels(height=3.2)
     for series, look in LOOKS.items():
-        found = matching(points, series=series)
-        axes.errorbar(found["degree"], found["value"], yerr=found["half_width"].fillna(0.0), capsize=2, **look)
+        draw_curve(axes, matching(points, series=series), "degree", "value", **look)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set(xlabel="Degree of the polynomial", ylabel="Squared error")
-    axes.legend(loc="best", ncols=2)
+    label_ends(axes)
     return drawn
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="training set")

@@ -5,24 +5,19 @@ from matplotlib.figure import Figure
 
 from rethinking.results.drawing import Drawing
 from rethinking.results.frame import Results
-from rethinking.results.style import GREEN, GREY, PURPLE
 from rethinking.studies.bias_variance.figures.shared import draw_by_width, points_by_width
 
-LOOKS = {
-    "variance": {"color": GREY, "marker": "o", "linestyle": ":", "label": "variance"},
-    "sampling_variance": {"color": GREEN, "marker": "D", "label": "of it: sampling"},
-    "optimisation_variance": {"color": PURPLE, "marker": "v", "linestyle": "--", "label": "of it: optimisation"},
-}
+MEASURES = ("variance", "sampling_variance", "optimisation_variance")
 
 
 def points(results: Results) -> pd.DataFrame:
     """Return the variance and its two parts by label noise and width."""
-    return points_by_width(results, list(LOOKS))
+    return points_by_width(results, MEASURES)
 
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw the variance and its two parts against width, one panel for each level of label noise."""
-    return draw_by_width(points, LOOKS, "Variance")
+    return draw_by_width(points, MEASURES, "Variance (squared error)")
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="part")

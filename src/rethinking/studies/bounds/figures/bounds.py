@@ -1,15 +1,16 @@
 """Measured gaps beside bounds, a row a model."""
 
 import math
-from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
-from rethinking.results.frame import Estimate, Results, matching
-from rethinking.results.style import BLACK, BLUE, GREY, RED, figure
+from rethinking.results.frame import Estimate, Results
+from rethinking.results.panels import key, not_run
+from rethinking.results.rows import rows
+from rethinking.results.style import BLACK, GREY, LABELS, REFERENCE, Look
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.bounds.design import CORRUPTIONS, dataset
 from rethinking.studies.bounds.measures import NO_MARGIN, LabelBlind, by_norms, gap, label_blind
@@ -17,15 +18,16 @@ from rethinking.studies.bounds.measures import NO_MARGIN, LabelBlind, by_norms, 
 BOTH = "either"
 """The labels of a bound that does not know them."""
 
-_LOOKS: dict[str, tuple[str, str]] = {
-    "gap": ("o", ""),
-    "Rademacher": ("|", BLACK),
-    "VC": ("x", BLACK),
-    "stability": ("D", BLACK),
-    "Frobenius": ("^", ""),
-    "spectral": ("s", ""),
+_LOOKS: dict[str, Look] = {
+    "gap": {"marker": "o", "markersize": 6.0},
+    "Rademacher": {"color": BLACK, "marker": "|", "markersize": 12.0},
+    "VC": {"color": BLACK, "marker": "x", "markersize": 6.0},
+    "stability": {"color": BLACK, "marker": "D", "markersize": 6.0},
+    "Frobenius": {"marker": "^", "markersize": 6.0},
+    "spectral": {"marker": "s", "markersize": 6.0},
 }
-"""Marker, and the colour of those that are the same for either labels."""
+"""Markers; black where the labels make no difference."""
+_UNLABELLED: Look = {"color": GREY}
 _TITLES = {
     "gap": "measured gap",
     "Rademacher": "Rademacher bound",
@@ -34,7 +36,7 @@ _TITLES = {
     "Frobenius": "Frobenius bound",
     "spectral": "spectral bound",
 }
-_COLOURS = dict(zip(CORRUPTIONS, (BLUE, RED), strict=True))
+_ROWS = {**{name: CORRUPTION_TITLES[name] for name in CORRUPTIONS}, BOTH: "any labels"}
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -61,50 +63,28 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw gaps and bounds on a logarithmic axis, with a line at 1: beyond it, a bound says nothing at all."""
-    drawn, (axes,) = figure(height=3.4)
-    models = list(reversed(points["series"].unique()))
-    for position, model in enumerate(models):
-        own = matching(points, series=model)
-        missing = own[(own["note"] != "") & (own["measure"] == "gap")]
-        if not missing.empty:
-            axes.text(1.3, position, str(missing["note"].iloc[0]), color=GREY, va="center", fontsize=7)
-        for row in own[own["note"] == ""].to_dict("records"):
-            marker, colour = _LOOKS[row["measure"]]
-            offset = {CORRUPTIONS[0]: 0.15, CORRUPTIONS[1]: -0.15}.get(row["labels"], 0.0)
-            size = 14 if marker == "|" else 6
-            look: dict[str, Any] = {"color": colour or _COLOURS[row["labels"]], "markersize": size}
-            if row["measure"] != "gap" and not colour:
-                look["markerfacecolor"] = "white"
-            axes.plot(row["value"], position + offset, marker, **look)
-    axes.axvline(1, color=GREY, linestyle=":", linewidth=1)
+    if (points["note"] != "").all():
+        return not_run("Gaps and bounds")
+    models = [str(name) for name in points["series"].unique()]
+    made, axes, places = rows({model_title(model): [_ROWS[labels] for labels in _ROWS] for model in models})
+    for row in points.to_dict("records"):
+        place = places[model_title(str(row["series"])), _ROWS[row["labels"]]]
+        if not row["note"]:
+            look = LABELS.get(row["labels"], {}) | _LOOKS[row["measure"]]
+            axes.plot(row["value"], place, linestyle="", **look)
+        elif row["measure"] == "gap":
+            axes.text(1.3, place, str(row["note"]), color=GREY, va="center")
+    axes.axvline(1, **REFERENCE)
     axes.set_xscale("log")
-    axes.set(ylim=(-0.6, len(models) - 0.4), xlabel="Difference of test and training error", yticks=range(len(models)))
-    axes.set_yticklabels([model_title(model) for model in models])
-    axes.grid(axis="y", visible=False)
-    axes.legend(
-        handles=[
-            *(
-                Line2D([], [], marker="o", linestyle="", color=_COLOURS[name], label=CORRUPTION_TITLES[name])
-                for name in CORRUPTIONS
-            ),
-            *(
-                Line2D(
-                    [],
-                    [],
-                    marker=marker,
-                    linestyle="",
-                    color=colour or GREY,
-                    label=_TITLES[measure],
-                    markerfacecolor=GREY if measure == "gap" else None if colour else "white",
-                )
-                for measure, (marker, colour) in _LOOKS.items()
-            ),
+    axes.set_xlabel("Test error minus train error (of 1)")
+    key(
+        made,
+        [
+            Line2D([], [], linestyle="", label=_TITLES[measure], **_UNLABELLED | look)
+            for measure, look in _LOOKS.items()
         ],
-        loc="lower center",
-        bbox_to_anchor=(0.42, 1.0),
-        ncols=4,
     )
-    return drawn
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

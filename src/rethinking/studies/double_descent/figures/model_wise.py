@@ -5,9 +5,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import GREY, PUBLISHED
+from rethinking.results.panels import key, label_left, leave_out, panels
+from rethinking.results.scales import per_cent, powers_of_two, width_of, written_out
+from rethinking.results.style import PUBLISHED, REFERENCE
 from rethinking.results.titles import model_title
 from rethinking.studies.double_descent.curves import threshold
 from rethinking.studies.double_descent.figures.shared import (
@@ -16,10 +19,7 @@ from rethinking.studies.double_descent.figures.shared import (
     TEST,
     TRAIN,
     error_points,
-    logarithmic,
-    panels,
-    plot_errors,
-    powers_of_two,
+    noise_title,
 )
 from rethinking.studies.double_descent.measures import on_noisy_labels, width_curve
 from rethinking.studies.double_descent.tables import PAPERS_DATASET, PAPERS_MODEL, PAPERS_NOISE, papers_curve
@@ -46,35 +46,39 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw errors against width; the paper's curve lies behind ours, or in a panel of its own."""
-    places = list(dict.fromkeys(zip(points["series"], points["label_noise"], strict=True)))
-    drawn, axes = panels(len(places))
-    for each, (model, noise) in zip(axes, places, strict=True):
-        chosen = matching(points, series=model, label_noise=noise)
-        _panel(each, chosen, f"{model_title(model)}, {100 * noise:.0f} % noise")
+    known = points[points["error"].notna()]
+    every, places = (dict.fromkeys(zip(p["series"], p["label_noise"], strict=True)) for p in (points, known))
+    made = panels(len(places), height=2.5)
+    for axes, (model, noise) in zip(made.axes, places, strict=True):
+        _panel(axes, matching(points, series=model, label_noise=noise), model, _title(model, noise))
     handles = [Line2D([], [], **look, label=measure) for measure, look in LOOKS.items()]
-    handles.append(Line2D([], [], **PUBLISHED | {"zorder": 3}, label="paper, CIFAR-10"))
-    drawn.legend(handles=handles, loc="outside upper center", ncols=len(handles))
-    return drawn
+    label_left(made)
+    key(made, [*handles, Line2D([], [], **PUBLISHED | {"zorder": 3}, label="paper, CIFAR-10")])
+    leave_out(made.figure, [_title(*each) for each in every if each not in places])
+    return made.figure
 
 
-def _panel(axes: Axes, chosen: pd.DataFrame, title: str) -> None:
+def _title(model: str, noise: float) -> str:
+    return f"{model_title(model)}, {noise_title(noise)}"
+
+
+def _panel(axes: Axes, chosen: pd.DataFrame, model: str, title: str) -> None:
     for measure, look in LOOKS.items():
         theirs, ours = (matching(chosen, source=source, measure=measure) for source in (PAPER, OURS))
         if not theirs.empty:
-            axes.plot(theirs["width"], theirs["error"], **PUBLISHED | {"color": look["color"], "alpha": 0.3})
-        plot_errors(axes, ours, "width", **look)
+            pale = PUBLISHED | {"color": look["color"], "alpha": 0.3, "linestyle": look["linestyle"]}
+            axes.plot(theirs["width"], theirs["error"], **pale)
+        draw_curve(axes, ours, "width", "error", **look)
     known = matching(chosen, source=OURS, note="")
     # The paper's alone where we have no such network.
     shown = matching(known if not known.empty else chosen, measure=TRAIN).sort_values("width")
     fitted = threshold(shown["width"].tolist(), shown["error"].tolist()) if shown["note"].eq("").all() else None
     if fitted:
-        axes.axvline(fitted, color=GREY, linestyle=":", linewidth=1)
-    if known.empty:
-        axes.text(
-            0.97, 0.3, "ours: not run\nat this scale", color=GREY, transform=axes.transAxes, ha="right", fontsize=7.5
-        )
-    axes.set(title=title, xlabel="Width", ylabel="Error", ylim=(-0.02, None))
-    logarithmic(axes, powers_of_two(chosen["width"], most=5))
+        axes.axvline(fitted, **REFERENCE)
+    axes.set_title(f"{title}\n(ours: not run)" if known.empty else title)
+    axes.set(xlabel=width_of(model), ylim=(-0.02, None))
+    per_cent(axes.yaxis, "Error")
+    written_out(axes, powers_of_two(chosen["width"]))
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="run")

@@ -1,14 +1,20 @@
 """Random features: test error and norm of the weights against the number of features, with and without ridge."""
 
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
 from rethinking.results.frame import Estimate, Results, matching
-from rethinking.results.style import BLACK, BLUE, COLUMN_WIDTH, GREEN, GREY, ORANGE, PURPLE, say_not_run
+from rethinking.results.panels import key, not_run, panels, say_not_run
+from rethinking.results.scales import per_cent
+from rethinking.results.style import BLACK, REFERENCE, STRENGTHS
 from rethinking.studies.double_descent.measures import MISSING, feature_curve
 
-_COLOURS = (BLUE, GREEN, ORANGE, PURPLE)
+_LOOKS = ({"color": BLACK, "marker": "o", "linewidth": 1.8}, *STRENGTHS)
+"""Without a penalty, and with rising ones."""
+
 _MEASURES = {"test_error": "Test error", "test_squared_error": "Squared test error", "norm": "Norm of the weights"}
 
 
@@ -35,34 +41,41 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw errors and norm against the number of features, a column for each label noise."""
+    if points[points["note"] == ""].empty:
+        return not_run("Random features")
     noises, examples = list(points["label_noise"].unique()), int(points["examples"].iloc[0])
-    drawn = Figure(figsize=(COLUMN_WIDTH, 5.6))
-    grid = drawn.subplots(len(_MEASURES), len(noises), squeeze=False, sharex=True, sharey="row")
-    for column, noise in enumerate(noises):
-        for row, (measure, label) in enumerate(_MEASURES.items()):
-            axes = grid[row][column]
+    made = panels(len(_MEASURES) * len(noises), height=1.8, columns=len(noises), share=True)
+    places = iter(made.axes)
+    for measure, label in _MEASURES.items():
+        for noise in noises:
+            axes = next(places)
             curves = matching(points, label_noise=noise, measure=measure, note="")
             if curves.empty:
                 say_not_run(axes, "Random features")
                 continue
-            for number, penalty in enumerate(points["penalty"].unique()):
+            for penalty, look in zip(sorted(points["penalty"].unique()), _LOOKS, strict=False):
                 curve = matching(curves, penalty=penalty)
-                look = {"color": BLACK, "marker": "o", "label": "smallest norm", "linewidth": 1.8}
-                if penalty:
-                    look = {"color": _COLOURS[(number - 1) % 4], "label": f"ridge {penalty:g}", "linestyle": "--"}
-                axes.plot(curve["features"], curve["value"], markersize=3, **look)
-            axes.axvline(examples, color=GREY, linestyle=":", linewidth=1)
+                name = f"ridge {penalty:g}" if penalty else "smallest norm"
+                draw_curve(axes, curve, "features", "value", band=True, **look | {"label": name, "markersize": 3.5})
+            axes.axvline(examples, **REFERENCE)
             axes.set_xscale("log")
-            axes.set_yscale("linear" if measure == "test_error" else "log")
-            if column == 0:
-                axes.set_ylabel(label)
-            if row == 0:
-                axes.set_title(f"{100 * noise:.0f} % label noise" if noise else "true labels")
-            if row == len(_MEASURES) - 1:
-                axes.set_xlabel("Features N")
-    if not points[points["note"] == ""].empty:
-        grid[0][0].legend(loc="upper left")
-    return drawn
+            if measure == "test_error":
+                axes.set_title(f"{100 * noise:.0f} % label noise" if noise else "True labels")
+            else:
+                axes.set_yscale("log")
+            if axes in made.axes[:: len(noises)]:
+                _name(axes, measure, label)
+    for axes in made.axes[-len(noises) :]:
+        axes.set_xlabel("Features N")
+    key(made, next(axes for axes in made.axes if axes.axison).get_legend_handles_labels()[0])
+    return made.figure
+
+
+def _name(axes: Axes, measure: str, label: str) -> None:
+    if measure == "test_error":
+        per_cent(axes.yaxis, label)
+    else:
+        axes.set_ylabel(label)
 
 
 DRAWING = Drawing(points, draw)

@@ -2,22 +2,24 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import Drawing, Point, frame
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import BLACK, PURPLE, RED, say_not_run
+from rethinking.results.panels import key, label_left, not_run, panels, say_not_run
+from rethinking.results.scales import per_cent, powers_of_two, width_of, written_out
+from rethinking.results.style import BLACK, BLUE, STRENGTHS, Look
 from rethinking.results.titles import model_title
-from rethinking.studies.double_descent.figures.shared import (
-    DECAY_COLOURS,
-    error_points,
-    logarithmic,
-    panels,
-    plot_errors,
-    powers_of_two,
-)
+from rethinking.studies.double_descent.figures.shared import error_points, noise_title
 from rethinking.studies.double_descent.measures import width_curve
 
 LAST, STOPPED = "last epoch", "lowest along the run"
+
+LOOKS: dict[str, Look] = {
+    LAST: {"color": BLACK, "marker": "o", "linestyle": "-", "linewidth": 2.0, "label": "no regulariser"},
+    STOPPED: {"color": BLUE, "marker": "*", "linestyle": ":", "markersize": 7.0, "label": "stopped early (optimistic)"},
+}
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -35,34 +37,32 @@ def points(results: Results) -> pd.DataFrame:
 
 
 def draw(points: pd.DataFrame) -> Figure:
-    """Draw test error against width, a panel for each model."""
+    """Draw test error against width, a panel for each model; where an interval is far larger than errors, it is cut."""
+    if points["error"].isna().all():
+        return not_run("Widths under regularisers")
+    coefficients = sorted(points["weight_decay"].unique())[1:]
+    decays = {
+        coefficient: look | {"label": f"weight decay {coefficient:g}"}
+        for coefficient, look in zip(coefficients, STRENGTHS, strict=True)
+    }
     models = list(points["series"].unique())
-    drawn, axes = panels(len(models), columns=2, height=3.1)
-    for each, model in zip(axes, models, strict=True):
+    made = panels(len(models), height=2.6)
+    for axes, model in zip(made.axes, models, strict=True):
         chosen = matching(points, series=model)
-        free = matching(chosen, weight_decay=0.0)
-        title = f"{model_title(model)}, {100 * chosen['label_noise'].iloc[0]:.0f} % label noise"
-        shown = plot_errors(
-            each, matching(free, measure=LAST), "width", color=RED, marker="o", label="no regulariser", linewidth=2
-        )
-        for number, coefficient in enumerate(sorted(chosen["weight_decay"].unique())[1:]):
-            look = {"color": DECAY_COLOURS[number % 3], "marker": "sD^"[number % 3], "linestyle": "--"}
-            curve = matching(chosen, weight_decay=coefficient)
-            shown |= plot_errors(each, curve, "width", **look, label=f"weight decay {coefficient:g}")
-        stopped = {
-            "color": PURPLE if shown else BLACK,
-            "marker": "v",
-            "linestyle": ":",
-            "label": "stopped early (optimistic)",
-        }
-        shown |= plot_errors(each, matching(free, measure=STOPPED), "width", **stopped)
-        if not shown:
-            say_not_run(each, title)
+        if chosen["error"].isna().all():
+            say_not_run(axes, model_title(model))
             continue
-        each.set(title=title, xlabel="Width", ylabel="Test error", ylim=(0, None))
-        logarithmic(each, powers_of_two(chosen["width"]))
-        each.legend(loc="upper right")
-    return drawn
+        for coefficient, look in decays.items():
+            draw_curve(axes, matching(chosen, weight_decay=coefficient), "width", "error", **look)
+        for measure, look in LOOKS.items():
+            draw_curve(axes, matching(chosen, weight_decay=0.0, measure=measure), "width", "error", **look)
+        axes.set(title=f"{model_title(model)},\n{noise_title(chosen['label_noise'].iloc[0])}", xlabel=width_of(model))
+        axes.set_ylim(0, 1.4 * chosen["error"].max())
+        written_out(axes, powers_of_two(chosen["width"]))
+        per_cent(axes.yaxis, "Test error")
+    label_left(made)
+    key(made, [Line2D([], [], **look) for look in (*LOOKS.values(), *decays.values())])
+    return made.figure
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="run")

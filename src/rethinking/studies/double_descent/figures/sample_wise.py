@@ -2,19 +2,21 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import say_not_run
+from rethinking.results.panels import key, label_left, not_run, panels, say_not_run
+from rethinking.results.scales import TRAINING_EXAMPLES, per_cent, plain_numbers, written_out
+from rethinking.results.style import REFERENCE
 from rethinking.results.titles import model_title
 from rethinking.studies.double_descent.figures.shared import (
     LOOKS,
     TEST,
     TRAIN,
     error_points,
-    logarithmic,
-    panels,
-    plot_errors,
+    noise_title,
 )
 from rethinking.studies.double_descent.measures import MISSING, example_curve, sample_curve
 
@@ -48,28 +50,31 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw errors against the number of training examples, a panel for each width."""
+    if points["error"].isna().all():
+        return not_run("Sizes of the training set")
     places = list(dict.fromkeys(zip(points["series"], points["width"], strict=True)))
-    drawn, axes = panels(len(places), height=3.0)
-    for each, (series, width) in zip(axes, places, strict=True):
+    made = panels(len(places), height=2.6)
+    for axes, (series, width) in zip(made.axes, places, strict=True):
         chosen = matching(points, series=series, width=width)
-        noise = f"{100 * chosen['label_noise'].iloc[0]:.0f} % noise"
-        title = (
-            f"{width:,} features, {noise}" if series == FEATURES else f"{model_title(series)}, width {width}, {noise}"
-        )
-        shown = [
-            plot_errors(each, matching(chosen, measure=measure), "examples", **LOOKS[measure], label=measure)
-            for measure in (TEST, TRAIN)
-        ]
-        if not any(shown):
-            say_not_run(each, title)
+        of = f"{width:,} features" if series == FEATURES else f"{model_title(series)}, width {width}"
+        if chosen["error"].isna().all():
+            say_not_run(axes, of)
             continue
-        each.set(title=title, xlabel="Training examples", ylabel="Error", ylim=(-0.02, None))
+        for measure in (TEST, TRAIN):
+            draw_curve(axes, matching(chosen, measure=measure), "examples", "error", **LOOKS[measure])
+        axes.set(
+            title=f"{of},\n{noise_title(chosen['label_noise'].iloc[0])}", xlabel=TRAINING_EXAMPLES, ylim=(-0.02, None)
+        )
+        per_cent(axes.yaxis, "Error")
         if series == FEATURES:
-            each.set_xscale("log")
+            axes.axvline(width, **REFERENCE)
+            axes.set_xscale("log")
+            plain_numbers(axes.xaxis)
         else:
-            logarithmic(each, sorted(chosen["examples"].dropna().unique()))
-        each.legend(loc="best")
-    return drawn
+            written_out(axes, sorted(chosen["examples"].dropna().unique()))
+    label_left(made)
+    key(made, [Line2D([], [], **LOOKS[measure], label=measure) for measure in (TEST, TRAIN)])
+    return made.figure
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="run")

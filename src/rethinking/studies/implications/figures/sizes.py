@@ -8,14 +8,21 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
-from rethinking.results.frame import Results
-from rethinking.results.style import BLUE, GREY, ORANGE, RED, figure, say_not_run
+from rethinking.results.frame import Results, matching
+from rethinking.results.panels import Panels, key, not_run, panels
+from rethinking.results.scales import kilobytes, per_cent
+from rethinking.results.style import BLACK, GREY, LABELS, Look
 from rethinking.studies.implications.sizes import BOTH, DENSE, FORMS, PRUNED, ROUNDED, by_width, compressed
 
 WIDTHS = "trained at this width"
-MARKERS = {WIDTHS: ".", DENSE: "*", PRUNED: "v", ROUNDED: "s", BOTH: "D"}
-COLOURS = {"true": BLUE, "wrong": ORANGE, "random-labels": RED}
-LABELS = {"true": "true labels", "wrong": "some wrong", "random-labels": "random labels"}
+SHAPES: dict[str, Look] = {
+    DENSE: {"marker": "*", "markersize": 10.0, "markeredgecolor": BLACK, "zorder": 4},
+    PRUNED: {"marker": "v", "markersize": 4.0},
+    ROUNDED: {"marker": "s", "markersize": 3.5},
+    BOTH: {"marker": "D", "markersize": 3.5},
+    WIDTHS: {"marker": "o", "markersize": 3.0},
+}
+TITLES = {"true": "true labels", "random-labels": "random labels", "wrong": "some labels wrong"}
 MEASURES = {"test_accuracy": "Test accuracy", "gap": "Train minus test accuracy"}
 
 
@@ -40,57 +47,48 @@ def _points(results: Results, dataset: str) -> Iterator[Point]:
 
 
 def draw(points: pd.DataFrame) -> Figure:
-    """Draw test accuracy and gap against bytes: colours are labels, signs what was done to the network."""
-    drawn, panels = figure(columns=2, height=3.6)
+    """Draw test accuracy and gap against bytes: colours and fills are labels, shapes what was done to the network."""
     there = points[points["note"] == ""]
-    for axes, (measure, label) in zip(panels, MEASURES.items(), strict=True):
-        if there.empty:
-            say_not_run(axes, label)
-            continue
-        _draw_panel(axes, there[there["measure"] == measure])
-        axes.set(xscale="log", xlabel="Bytes", ylabel=label, ylim=(-0.05, 1.03))
-    if not there.empty:
-        _legend(drawn, there)
-    return drawn
+    if there.empty:
+        return not_run("Networks of all studies")
+    made = panels(2, height=3.3)
+    for axes, (measure, label) in zip(made.axes, MEASURES.items(), strict=True):
+        _draw_panel(axes, matching(there, measure=measure))
+        axes.set_ylim(-0.05, 1.03)
+        kilobytes(axes)
+        per_cent(axes.yaxis, label)
+    _key(made, there)
+    return made.figure
 
 
 def _draw_panel(axes: Axes, points: pd.DataFrame) -> None:
     for form in (WIDTHS, *reversed(FORMS)):
         for corruption, own in points[points["series"] == form].groupby("corruption"):
-            large = form == DENSE
-            size = 9.0 if large else 5.0 if form == WIDTHS else 3.5
-            axes.plot(
-                own["bytes"],
-                own["value"],
-                MARKERS[form],
-                color=COLOURS[_kind(str(corruption))],
-                markersize=size,
-                markeredgecolor="black" if large else "none",
-                markeredgewidth=0.6,
-                alpha=1.0 if large else 0.6,
-                zorder=4 if large else 2,
-            )
+            look = LABELS[_kind(str(corruption))] | SHAPES[form]
+            axes.plot(own["bytes"], own["value"], linestyle="", markeredgewidth=0.7, **look)
 
 
 def _kind(corruption: str) -> str:
     return corruption if corruption in ("true", "random-labels") else "wrong"
 
 
-def _legend(drawn: Figure, points: pd.DataFrame) -> None:
+def _key(made: Panels, points: pd.DataFrame) -> None:
     kinds = {_kind(str(corruption)) for corruption in points["corruption"]}
-    handles = [
-        *(
-            Line2D([], [], color=colour, marker="o", linestyle="", label=LABELS[kind])
-            for kind, colour in COLOURS.items()
-            if kind in kinds
-        ),
-        *(
-            Line2D([], [], color=GREY, marker=marker, linestyle="", label=form)
-            for form, marker in MARKERS.items()
-            if form in set(points["series"])
-        ),
-    ]
-    drawn.legend(handles=handles, loc="outside upper center", ncols=4)
+    key(
+        made,
+        [
+            *(
+                Line2D([], [], marker="o", linestyle="", label=TITLES[kind], **look)
+                for kind, look in LABELS.items()
+                if kind in kinds
+            ),
+            *(
+                Line2D([], [], color=GREY, linestyle="", label=form, **shape)
+                for form, shape in SHAPES.items()
+                if form in set(points["series"])
+            ),
+        ],
+    )
 
 
 DRAWING = Drawing(points, draw)

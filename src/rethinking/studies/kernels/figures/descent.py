@@ -1,19 +1,20 @@
 """The way of stochastic gradient descent on fewer equations than unknowns, from zero and from elsewhere."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import BLUE, GREEN, GREY, RED, figure, say_not_run
+from rethinking.results.panels import key, not_run, panels
+from rethinking.results.scales import STEPS
+from rethinking.results.style import BLACK, GREEN, GREY, ORANGE, Look
 from rethinking.studies.kernels.measures import MISSING, descents
 
-LOOKS: dict[str, dict[str, Any]] = {
+LOOKS: dict[str, Look] = {
     "residual": {"color": GREY, "linestyle": ":", "label": "largest residual of a target"},
-    "to_smallest": {"color": RED, "linestyle": "-", "label": "to the smallest solution"},
-    "to_nearest": {"color": BLUE, "linestyle": "--", "label": "to the nearest solution"},
+    "to_smallest": {"color": BLACK, "linestyle": "-", "label": "to the smallest solution"},
+    "to_nearest": {"color": ORANGE, "linestyle": "--", "label": "to the nearest solution"},
     "outside_span": {"color": GREEN, "linestyle": "-.", "label": "part outside the span"},
 }
 _TITLES = {"zero": "Started at zero", "elsewhere": "Started elsewhere"}
@@ -39,20 +40,19 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw a panel for each start, on logarithmic axes; what is zero up to rounding is below them."""
-    drawn, panels = figure(columns=2, height=3.2)
-    for axes, (start, title) in zip(panels, _TITLES.items(), strict=True):
+    if points["value"].isna().all():
+        return not_run("Descent to an interpolating solution")
+    made = panels(2, height=2.9, share=True)
+    for axes, (start, title) in zip(made.axes, _TITLES.items(), strict=True):
         chosen = matching(points, series=start, note="")
-        if chosen.empty:
-            say_not_run(axes, title)
-            continue
-        for measure, style in LOOKS.items():
+        for measure, look in LOOKS.items():
             curve = matching(chosen, measure=measure)
             if curve["value"].max() > LEAST:
-                axes.plot(curve["step"].clip(lower=0.5), curve["value"], **style)
-        axes.set(title=title, xlabel="Steps", xscale="log", yscale="log", ylim=(LEAST, None))
-        axes.legend(loc="lower left")
-    panels[0].set_ylabel("Distance (the smallest norm is 1)")
-    return drawn
+                axes.plot(curve["step"].clip(lower=0.5), curve["value"], **look)
+        axes.set(title=title, xlabel=STEPS, xscale="log", yscale="log", ylim=(LEAST, None))
+    made.axes[0].set_ylabel("Distance (smallest norm: 1)")
+    key(made, [Line2D([], [], **look) for look in LOOKS.values()])
+    return made.figure
 
 
 LEAST = 1e-9

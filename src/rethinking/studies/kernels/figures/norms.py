@@ -3,12 +3,14 @@
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import GREY, say_not_run
-from rethinking.studies.kernels.figures.shared import look, panels
+from rethinking.results.panels import key, label_left, not_run
+from rethinking.results.scales import per_cent, plain_numbers
+from rethinking.results.style import GREY
+from rethinking.studies.kernels.figures.shared import PAPERS, look, panels_by_dataset
 from rethinking.studies.kernels.measures import MISSING, published, smallest_norms, systems
 
 
@@ -32,36 +34,29 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw a panel for each data set and a curve for each kind of features; the largest symbols are the study's."""
-    datasets = list(points["dataset"].unique())
-    drawn, axes = panels(datasets)
-    for each, dataset in zip(axes, datasets, strict=True):
-        chosen = matching(points, dataset=dataset)
-        known = matching(chosen, note="")
-        if known.empty:
-            say_not_run(each, dataset)
-            continue
-        for features in chosen["series"].unique():
-            ours = matching(known, source=OURS, series=features).sort_values("norm")
-            own = ours[ours["own"]]
-            style = look(features)
-            each.plot(ours["norm"], 100 * ours["error"], **style)
-            each.plot(own["norm"], 100 * own["error"], **style | {"markersize": 9, "linestyle": "", "label": None})
-            theirs = matching(known, source=PAPER, series=features)
-            each.plot(
-                theirs["norm"],
-                100 * theirs["error"],
-                **style | {"markerfacecolor": "none", "markersize": 9, "linestyle": "", "label": None},
+    if matching(points, source=OURS)["error"].isna().all():
+        return not_run("Interpolation")
+    made, places = panels_by_dataset(points)
+    for axes, there in places:
+        known = matching(there, note="")
+        for features in known["series"].unique():
+            ours, theirs = (matching(known, source=source, series=features) for source in (OURS, PAPER))
+            draw_curve(axes, ours, "norm", "error", **look(features))
+            draw_curve(
+                axes, ours[ours["own"]], "norm", "error", **look(features) | {"markersize": 9.0, "linestyle": ""}
             )
-        each.set(xscale="log", xlabel="Norm, over all outputs", ylim=(0, None))
-        each.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        each.xaxis.set_major_formatter(FuncFormatter(lambda norm, _: f"{norm:,.0f}"))
-        each.xaxis.set_minor_locator(NullLocator())
-        handles, _ = each.get_legend_handles_labels()
-        if not matching(known, source=PAPER).empty:
-            handles.append(Line2D([], [], color=GREY, marker="o", markerfacecolor="none", linestyle="", label="paper"))
-        each.legend(handles=handles, loc="best")
-    axes[0].set_ylabel("Test error, %")
-    return drawn
+            draw_curve(axes, theirs, "norm", "error", **look(features) | PAPERS)
+        # Room for two numbers on the axis, however near to one another norms are.
+        axes.set(xscale="log", xlim=(known["norm"].min() / 1.6, 1.6 * known["norm"].max()), ylim=(0, None))
+        axes.set_xlabel("Norm over all outputs")
+        plain_numbers(axes.xaxis)
+        per_cent(axes.yaxis, "Test error")
+    label_left(made)
+    handles = [Line2D([], [], **look(features)) for features in points["series"].unique()]
+    if PAPER in set(points["source"]):
+        handles.append(Line2D([], [], color=GREY, marker="o", **PAPERS | {"label": "paper"}))
+    key(made, handles)
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

@@ -2,11 +2,15 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import GREY, say_not_run
-from rethinking.studies.kernels.figures.shared import look, panels
+from rethinking.results.panels import key, label_left, not_run
+from rethinking.results.scales import per_cent
+from rethinking.results.style import GREY
+from rethinking.studies.kernels.figures.shared import PAPERS, look, panels_by_dataset
 from rethinking.studies.kernels.measures import MISSING, published, ridge, smallest_norm, systems
 
 
@@ -30,36 +34,34 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw a panel for each data set; without a penalty stands to the left of all, since its logarithm has no place."""
-    datasets = list(points["dataset"].unique())
-    drawn, axes = panels(datasets)
-    for each, dataset in zip(axes, datasets, strict=True):
-        ours = matching(points, dataset=dataset, source=OURS)
+    if matching(points, source=OURS)["error"].isna().all():
+        return not_run("Ridge regression")
+    made, panels = panels_by_dataset(points)
+    shown: dict[str, Line2D] = {}
+    for axes, there in panels:
+        ours, theirs = (matching(there, source=source) for source in (OURS, PAPER))
         known = matching(ours, note="")
-        if known.empty:
-            say_not_run(each, dataset)
-            continue
         penalties = sorted(ours["penalty"].unique())
         places = {penalty: number for number, penalty in enumerate(penalties)}
-        for features in known["series"].unique():
-            numbers = matching(known, series=features)["filters"]
-            for filters in sorted(numbers.dropna().unique()) or [None]:
-                curve = matching(known, series=features)
-                curve = curve if filters is None else matching(curve, filters=filters)
-                style = look(features)
-                if filters is not None:
-                    shown = [*sorted(numbers.dropna().unique())]
-                    style |= {
-                        "label": f"{filters:,.0f} {style['label']}",
-                        "alpha": (shown.index(filters) + 1) / len(shown),
-                    }
-                each.plot(curve["penalty"].map(places), 100 * curve["error"], **style)
-        each.set_xticks(list(places.values()), ["none", *(f"{penalty:g}" for penalty in penalties[1:])])
-        each.set(xlabel="Ridge penalty", ylim=(0, None))
-        each.legend(loc="best")
-        for error in matching(points, dataset=dataset, source=PAPER)["error"]:
-            each.plot([-0.35], [100 * error], marker=">", color=GREY, linestyle="", markersize=6, clip_on=False)
-    axes[0].set_ylabel("Test error, %")
-    return drawn
+        for features, curves in known.groupby("series", sort=False):
+            numbers = sorted(curves["filters"].dropna().unique())
+            for filters in numbers or [None]:
+                curve = curves if filters is None else matching(curves, filters=filters)
+                style = look(str(features), filters, numbers)
+                draw_curve(axes, curve.assign(place=curve["penalty"].map(places)), "place", "error", **style)
+                shown[style["label"]] = Line2D([], [], **style)
+        for each in theirs.to_dict("records"):
+            style = look(str(each["series"]))
+            axes.plot(-0.35, each["error"], **style | PAPERS, clip_on=False)
+            shown.setdefault(style["label"], Line2D([], [], **style))
+        axes.set_xticks(list(places.values()), ["none", *(f"{penalty:g}" for penalty in penalties[1:])])
+        axes.set(xlabel="Ridge penalty", ylim=(0, None))
+        per_cent(axes.yaxis, "Test error")
+    label_left(made)
+    if PAPER in set(points["source"]):
+        shown["paper"] = Line2D([], [], color=GREY, marker="o", **PAPERS | {"label": "paper"})
+    key(made, list(shown.values()))
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

@@ -1,15 +1,19 @@
 """Train and test accuracy of perceptrons against parameters for each training example: of 1990, and ours."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from rethinking.results import style
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import BLUE, GREY, RED, figure, say_not_run
+from rethinking.results.panels import key, panels, say_not_run
+from rethinking.results.scales import PARAMETERS_AN_EXAMPLE, per_cent
+from rethinking.results.style import GREY, REFERENCE, Look
 from rethinking.studies.parameters.design import RANDOM, TRUE
 from rethinking.studies.parameters.measures import of_1990, perceptrons_by_width
 from rethinking.studies.parameters.tables import DATASET_TITLES
@@ -19,14 +23,12 @@ PERCEPTRON = "mlp"
 OTHERS = {"mle": ("ML", "left"), "map": ("MAP", "left"), "mlp_nci": ("no context", "right")}
 """Rows of the table that are no perceptrons with all inputs: how the figure names them, and on which side."""
 
-LOOKS: dict[tuple[str, str], dict[str, Any]] = {
-    ("train", TRUE): {"color": BLUE, "marker": "o", "markerfacecolor": "white", "linestyle": "--"},
-    ("test", TRUE): {"color": BLUE, "marker": "o", "linestyle": "-"},
-    ("train", RANDOM): {"color": RED, "marker": "s", "markerfacecolor": "white", "linestyle": "--"},
+LOOKS: dict[tuple[str, str], Look] = {
+    ("train", TRUE): style.TRAIN | style.LABELS[TRUE],
+    ("test", TRUE): style.TEST | style.LABELS[TRUE],
+    ("train", RANDOM): style.TRAIN | style.LABELS[RANDOM],
 }
-LABELS = {("train", TRUE): "train", ("test", TRUE): "test", ("train", RANDOM): "train, random labels"}
-PLACES = {("train", TRUE): (-8, 6), ("test", TRUE): (-8, -13), ("train", RANDOM): (7, -10)}
-"""Of the labels, in points from the middle of each curve: above, below, and below to the right of one that rises."""
+LABELS = {("test", TRUE): "test", ("train", TRUE): "train", ("train", RANDOM): "train, random labels"}
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -48,18 +50,18 @@ def _points(results: Results) -> Iterator[Point]:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw the table of 1990 at the left and ours at the right, on one scale of accuracy."""
-    drawn, (theirs, ours) = figure(columns=2, height=3.2)
+    made = panels(2, height=2.9, share=True)
+    theirs, ours = made.axes
     published, measured = (matching(points, source=source) for source in (PAPER, OURS))
-    _draw_curves(theirs, matching(published, series=PERCEPTRON), grey=True)
+    _draw_curves(theirs, matching(published, series=PERCEPTRON))
     for method, (label, side) in OTHERS.items():
         for line in matching(published, series=method, split="test").to_dict("records"):
             theirs.plot(line["ratio"], line["accuracy"], "x", color=GREY)
             theirs.annotate(
                 label,
                 (line["ratio"], line["accuracy"]),
-                xytext=(5 if side == "right" else -7, 0),
+                xytext=(5 if side == "right" else -5, 0),
                 textcoords="offset points",
-                fontsize=7.5,
                 ha="left" if side == "right" else "right",
                 va="center",
                 color=GREY,
@@ -71,37 +73,23 @@ def draw(points: pd.DataFrame) -> Figure:
     if known.empty:
         say_not_run(ours, f"Perceptrons on {title}")
     else:
-        _draw_curves(ours, known, grey=False)
+        _draw_curves(ours, known)
         ours.set_title(f"{title}, ours".capitalize() if title.islower() else f"{title}, ours")
     for axes in (theirs, ours):
         if axes.axison:
-            axes.axvline(1, color=GREY, linestyle=":", linewidth=1, zorder=0)
+            axes.axvline(1, **REFERENCE)
             axes.set_xscale("log")
-            axes.set(xlim=(0.13, 16), ylim=(0, 1.1), xlabel="Parameters an example")
-            axes.set_xticks([0.2, 0.5, 1, 2, 5, 10], ["0.2", "0.5", "1", "2", "5", "10"])
+            axes.set(xlim=(0.07, 16), ylim=(0, 1.05), xlabel=PARAMETERS_AN_EXAMPLE)
+            axes.set_xticks([0.2, 1, 5], ["0.2", "1", "5"])
             axes.minorticks_off()
-    theirs.set_ylabel("Accuracy")
-    return drawn
+    per_cent(theirs.yaxis, "Accuracy")
+    key(made, [Line2D([], [], label=LABELS[place], **look) for place, look in LOOKS.items()])
+    return made.figure
 
 
-def _draw_curves(axes: Axes, points: pd.DataFrame, grey: bool) -> None:
+def _draw_curves(axes: Axes, points: pd.DataFrame) -> None:
     for (split, corruption), look in LOOKS.items():
-        curve = matching(points, split=split, corruption=corruption)
-        if curve.empty:
-            continue
-        own = look | {"color": GREY} if grey else look
-        axes.errorbar(
-            curve["ratio"], curve["accuracy"], yerr=curve["half_width"].fillna(0.0), capsize=2, elinewidth=0.8, **own
-        )
-        near = curve.iloc[len(curve) // 2]
-        axes.annotate(
-            LABELS[split, corruption],
-            (near["ratio"], near["accuracy"]),
-            xytext=PLACES[split, corruption],
-            textcoords="offset points",
-            fontsize=8,
-            color=own["color"],
-        )
+        draw_curve(axes, matching(points, split=split, corruption=corruption), "ratio", "accuracy", **look)
 
 
 DRAWING = Drawing(points, draw)

@@ -1,15 +1,16 @@
 """Accuracy against the number of bits of a weight."""
 
-from typing import Any
-
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, Drawing, frame, point
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import COLUMN_WIDTH, CORRUPTION_STYLE, GREY, say_not_run
+from rethinking.results.panels import key, not_run, panels, say_not_run
+from rethinking.results.scales import per_cent
+from rethinking.results.style import GREY, LABELS, Look
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.quantisation.readings import (
     CORRUPTIONS,
@@ -23,14 +24,14 @@ from rethinking.studies.quantisation.readings import (
 )
 from rethinking.studies.quantisation.vocabulary import FLOAT_BITS
 
-LOOKS: dict[str, dict[str, Any]] = {
-    ROUNDED_PER_TENSOR.title: {"linestyle": "--", "marker": "s", "markersize": 3.5, "alpha": 0.6},
+LOOKS: dict[str, Look] = {
+    ROUNDED_PER_TENSOR.title: {"linestyle": "--", "marker": "s", "markersize": 4.0},
     ROUNDED_PER_CHANNEL.title: {"linestyle": "-", "marker": "o"},
-    TRAINED_ON.title: {"linestyle": "", "marker": "*", "markersize": 10, "markerfacecolor": "white"},
+    TRAINED_ON.title: {"linestyle": "", "marker": "*", "markersize": 10.0},
 }
 
 PANELS = (("train", CORRUPTIONS), ("test", (TRUE,)))
-"""Rows of panels: which accuracy, and the networks with which labels. Random ones teach nothing to test."""
+"""Columns of panels: which accuracy, and the networks with which labels. Random ones teach nothing to test."""
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -55,30 +56,24 @@ def points(results: Results) -> pd.DataFrame:
 
 
 def draw(points: pd.DataFrame) -> Figure:
-    """Draw train accuracy, with true and with random labels, above test accuracy; a column of panels a model."""
+    """Draw train accuracy, with true and with random labels, beside test accuracy; a row of panels a model."""
+    if points["accuracy"].isna().all():
+        return not_run("Networks of fewer bits")
     models = list(points["series"].unique())
-    drawn = Figure(figsize=(COLUMN_WIDTH, 4.4))
-    grid = drawn.subplots(len(PANELS), len(models), squeeze=False, sharey=True)
-    for line, (split, _) in zip(grid, PANELS, strict=True):
-        for axes, model in zip(line, models, strict=True):
-            _panel(axes, matching(points, series=model, split=split), model_title(model))
-        line[0].set_ylabel(f"{split.capitalize()} accuracy")
-    for axes, model in zip(grid[0], models, strict=True):
-        axes.set_title(model_title(model), fontsize=9)
-    for axes in grid[-1]:
+    made = panels(len(PANELS) * len(models), height=2.2, share=True)
+    places = iter(made.axes)
+    for model in models:
+        for split, _ in PANELS:
+            _panel(next(places), matching(points, series=model, split=split), f"{model_title(model)}, {split}")
+    for axes in made.axes[:: len(PANELS)]:
+        per_cent(axes.yaxis, "Accuracy")
+    for axes in made.axes[-len(PANELS) :]:
         axes.set_xlabel("Bits of a weight")
-    drawn.legend(
-        handles=[
-            *(
-                Line2D([], [], color=CORRUPTION_STYLE[name]["color"], label=CORRUPTION_TITLES[name])
-                for name in CORRUPTIONS
-            ),
-            *(Line2D([], [], color=GREY, label=title, **look) for title, look in LOOKS.items()),
-        ],
-        loc="outside upper center",
-        ncols=3,
-    )
-    return drawn
+    labels = [
+        Line2D([], [], marker="o", linestyle="", label=CORRUPTION_TITLES[name], **LABELS[name]) for name in CORRUPTIONS
+    ]
+    key(made, [*labels, *(Line2D([], [], color=GREY, label=title, **look) for title, look in LOOKS.items())])
+    return made.figure
 
 
 def _panel(axes: Axes, found: pd.DataFrame, title: str) -> None:
@@ -87,15 +82,10 @@ def _panel(axes: Axes, found: pd.DataFrame, title: str) -> None:
         return
     places = {bits: place for place, bits in enumerate(sorted(found["bits"].unique(), reverse=True))}
     for (corruption, way), series in found.groupby(["corruption", "weights"], sort=False):
-        axes.errorbar(
-            [places[bits] for bits in series["bits"]],
-            series["accuracy"],
-            yerr=series["half_width"].fillna(0),
-            color=CORRUPTION_STYLE[str(corruption)]["color"],
-            **LOOKS[str(way)],
-        )
+        look = LABELS[str(corruption)] | LOOKS[str(way)]
+        draw_curve(axes, series.assign(place=series["bits"].map(places)), "place", "accuracy", **look)
     axes.set_xticks(range(len(places)), [str(bits) for bits in places])
-    axes.set_ylim(0, 1.05)
+    axes.set(title=title, ylim=(0, 1.05))
 
 
 DRAWING = Drawing(points, draw)

@@ -6,24 +6,31 @@ from typing import Any
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, Drawing, frame
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import BLACK, BLUE, COLUMN_WIDTH, GREEN, GREY, ORANGE, PURPLE, RED, SKY, say_not_run
+from rethinking.results.panels import key, not_run, panels, say_not_run
+from rethinking.results.scales import kilobytes, per_cent
+from rethinking.results.style import BLACK, STRENGTHS, Look
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
-from rethinking.studies.quantisation.readings import CORRUPTIONS, MISSING, TRUE, Combination, combinations
-from rethinking.studies.quantisation.vocabulary import FLOAT_BITS
+from rethinking.studies.quantisation.readings import CORRUPTIONS, MISSING, TRUE, Combination, combinations, rows
+from rethinking.studies.quantisation.vocabulary import COMBINED, FLOAT_BITS
 
 DENSE, PRUNED, QUANTISED = "as trained", "pruned", "quantised"
 
-_LOOKS: dict[str, dict[str, Any]] = {
-    DENSE: {"color": BLACK, "marker": "*", "markersize": 9, "linestyle": "", "zorder": 4},
-    PRUNED: {"color": GREY, "marker": "s", "markersize": 3.5},
-    QUANTISED: {"color": ORANGE, "marker": "D", "markersize": 3.5, "zorder": 3},
+_LOOKS: dict[str, Look] = {
+    DENSE: {"color": BLACK, "marker": "*", "markersize": 9.0, "linestyle": "", "zorder": 4},
+    PRUNED: {"color": BLACK, "marker": "o", "markerfacecolor": "white", "linestyle": "-"},
+    QUANTISED: {"color": BLACK, "marker": "X", "markersize": 5.0, "linestyle": "--", "zorder": 3},
 }
-_COLOURS = (BLUE, SKY, GREEN, PURPLE, RED)
-"""Of networks that were pruned and quantised, in the order of the numbers of bits."""
+"""Networks pruned and quantised look as rising strengths, in the order of the numbers of bits."""
+
+_SMALL: Look = {"linewidth": 1.2, "markersize": 4.0}
+
+_COLUMNS = ["series", "corruption", "split", "weights", "accuracy", "half_width", "seeds", "note"]
+"""What is read of points, of which there are none where no network is to be pruned and quantised."""
 
 MEASURES = {TRUE: "test", "random-labels": "train"}
 """Which accuracy says what a network is good for: nothing is to be tested where labels are random."""
@@ -37,16 +44,17 @@ def points(results: Results) -> pd.DataFrame:
         for corruption, split in MEASURES.items():
             where = {"source": OURS, "dataset": dataset, "series": model, "corruption": corruption, "split": split}
             found = combinations(results, model, corruption)
+            seeds = rows(results, COMBINED, model=model, corruption=corruption)["seed"].nunique() if found else math.nan
             lines += [
                 where
                 | {"weights": _title(each), "bits": each.bits, "fraction_left": each.fraction_left, "bytes": each.bytes}
-                | {"accuracy": getattr(each, f"{split}_accuracy"), "half_width": math.nan, "note": ""}
+                | {"accuracy": getattr(each, f"{split}_accuracy"), "half_width": math.nan, "seeds": seeds, "note": ""}
                 for each in found
             ]
             if not found:
-                nothing = dict.fromkeys(("bits", "fraction_left", "bytes", "accuracy", "half_width"), math.nan)
+                nothing = dict.fromkeys(("bits", "fraction_left", "bytes", "accuracy", "half_width", "seeds"), math.nan)
                 lines.append(where | {"weights": DENSE} | nothing | {"note": MISSING})
-    return frame(lines) if lines else pd.DataFrame(columns=["series", "corruption", "split", "weights", "accuracy"])
+    return frame(lines) if lines else pd.DataFrame(columns=_COLUMNS)
 
 
 def _title(found: Combination) -> str:
@@ -56,45 +64,34 @@ def _title(found: Combination) -> str:
 
 
 def draw(points: pd.DataFrame) -> Figure:
-    """Draw accuracy against bytes: networks with true labels above those with random ones; a column a model."""
+    """Draw accuracy against bytes: with true labels at the left, with random ones at the right; a row a model."""
+    if points["accuracy"].isna().all():
+        return not_run("Networks pruned and quantised")
     models = list(points["series"].unique())
-    drawn = Figure(figsize=(COLUMN_WIDTH, 4.8))
-    if not models:
-        say_not_run(drawn.subplots(), "Pruned and quantised")
-        return drawn
-    titles = list(dict.fromkeys(points["weights"]))
-    both = [title for title in titles if title not in _LOOKS]
-    looks = _LOOKS | {
-        title: {"color": colour, "marker": "o", "markersize": 3} for title, colour in zip(both, _COLOURS, strict=False)
-    }
-    grid = drawn.subplots(len(CORRUPTIONS), len(models), squeeze=False, sharey="row", sharex="col")
-    for line, corruption in zip(grid, CORRUPTIONS, strict=True):
-        for axes, model in zip(line, models, strict=True):
+    both = [title for title in points["weights"].unique() if title not in _LOOKS]
+    looks = _LOOKS | dict(zip(both, STRENGTHS, strict=False))
+    made = panels(len(CORRUPTIONS) * len(models), height=2.3)
+    places = iter(made.axes)
+    for model in models:
+        for corruption in CORRUPTIONS:
+            axes = next(places)
             _panel(axes, matching(points, series=model, corruption=corruption), model_title(model), looks)
-        line[0].set_ylabel(f"{MEASURES[corruption].capitalize()} accuracy,\n{CORRUPTION_TITLES[corruption]}")
-    for axes, model in zip(grid[0], models, strict=True):
-        axes.set_title(model_title(model), fontsize=9)
-    for axes in grid[-1]:
-        axes.set_xlabel("File, kB")
-    handles = {
-        label: handle for axes in grid.flat for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)
-    }
-    if handles:
-        drawn.legend(handles.values(), handles.keys(), loc="outside upper center", ncols=4)
-    return drawn
+            axes.set_title(f"{model_title(model)},\n{CORRUPTION_TITLES[corruption]}")
+            per_cent(axes.yaxis, f"{MEASURES[corruption].capitalize()} accuracy")
+    shown = set(points["weights"])
+    key(made, [Line2D([], [], label=title, **look) for title, look in looks.items() if title in shown])
+    return made.figure
 
 
-def _panel(axes: Axes, found: pd.DataFrame, title: str, looks: dict[str, dict[str, Any]]) -> None:
+def _panel(axes: Axes, found: pd.DataFrame, title: str, looks: dict[str, Look]) -> None:
     if found["accuracy"].isna().all():
         say_not_run(axes, title)
         return
     for name, series in found.groupby("weights", sort=False):
-        ordered = series.sort_values("bytes")
-        axes.plot(ordered["bytes"] / 1000, ordered["accuracy"], label=str(name), linewidth=1.2, **looks[str(name)])
-    axes.set(xscale="log", ylim=(0, 1.05))
-    axes.xaxis.set_major_locator(LogLocator(subs=(1, 3)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
+        draw_curve(axes, series, "bytes", "accuracy", **_SMALL | looks[str(name)])
+    # Test accuracy hardly changes: what does change is to be seen.
+    axes.set_ylim(found["accuracy"].min() - 0.03, 1.01)
+    kilobytes(axes)
 
 
 DRAWING = Drawing(points, draw)

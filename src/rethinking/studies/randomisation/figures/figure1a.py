@@ -2,12 +2,16 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
 from rethinking.results.frame import Results, matching
+from rethinking.results.panels import key, panels, say_not_run
 from rethinking.results.published import published_curve
-from rethinking.results.style import CORRUPTION_STYLE, figure, say_not_run
-from rethinking.studies.randomisation.curves import dataset_of, mean_history
+from rethinking.results.scales import STEPS, thousands
+from rethinking.results.style import CORRUPTION_STYLE
+from rethinking.studies.randomisation.curves import dataset_of, history_by_step
 from rethinking.studies.randomisation.design import FIGURE_1A, PAPERS_DATASET
 from rethinking.studies.randomisation.figures.shared import where
 from rethinking.studies.randomisation.measures import MISSING, figure1a_series
@@ -24,33 +28,31 @@ def points(results: Results) -> pd.DataFrame:
         for step, loss in zip(*curve, strict=True):
             found.append(point(PAPER, PAPERS_DATASET, corruption, {"step": step}, training_loss=loss))
     for corruption in FIGURE_1A:
-        ours = mean_history(results, "inception", corruption)
+        ours = history_by_step(results, "inception", corruption, "online_loss")
         if ours is None:
             found.append(point(OURS, dataset_of(results), corruption, {}, training_loss=MISSING))
             continue
-        for step, loss in zip(ours["step"], ours["online_loss"], strict=True):
-            found.append(point(OURS, dataset_of(results), corruption, {"step": step}, training_loss=loss))
+        for step, value in ours:
+            found.append(point(OURS, dataset_of(results), corruption, {"step": step}, training_loss=value))
     return frame(found)
 
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw the training loss of Inception against steps, for true labels and four randomisations."""
-    drawn, (left, right) = figure(columns=2, height=3.0)
+    made = panels(2, height=2.8, share=True)
+    left, right = made.axes
     for axes, source in ((left, PAPER), (right, OURS)):
         for corruption in FIGURE_1A:
-            curve = matching(points, source=source, series=corruption, note="")
-            if not curve.empty:
-                axes.plot(curve["step"] / 1000, curve["training_loss"], **CORRUPTION_STYLE[corruption])
-    left.set(xlabel="Thousand steps", ylabel="Average training loss (nats)", title="Paper, CIFAR-10", xlim=(0, 25))
-    right.set(xlabel="Thousand steps", title=f"Ours, {where(points)}")
+            curve = matching(points, source=source, series=corruption)
+            draw_curve(axes, curve, "step", "training_loss", band=True, **CORRUPTION_STYLE[corruption])
+        thousands(axes.xaxis, STEPS)
+    left.set(ylabel="Training loss (nats)", title="Paper, CIFAR-10", xlim=(0, 25_000), ylim=(-0.05, 2.6))
     if right.lines:
-        for axes in (left, right):
-            axes.set_ylim(-0.05, 2.6)
-        right.set_xlim(left=0)
+        right.set(title=f"Ours, {where(points)}", xlim=(0, None))
     else:
-        say_not_run(right, "Inception")
-    left.legend(loc="upper right")
-    return drawn
+        say_not_run(right, "Ours, Inception")
+    key(made, [Line2D([], [], **CORRUPTION_STYLE[corruption]) for corruption in FIGURE_1A])
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

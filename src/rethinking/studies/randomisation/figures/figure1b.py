@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from rethinking.results.drawing import Drawing
 from rethinking.results.frame import Results
+from rethinking.results.panels import label_left
 from rethinking.studies.randomisation.figures.shared import draw_sweep, sweep, sweep_points
 from rethinking.studies.randomisation.measures import published_sweep, relative_overfit
 
@@ -18,7 +19,11 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw the time to overfit, relative to true labels, against label corruption."""
-    return draw_sweep(points, "relative_time_to_overfit", "Time to overfit, relative to true labels")
+    made = draw_sweep(points, "relative_time_to_overfit")
+    for axes in made.axes:
+        axes.set_ylabel("Time to overfit\n(true labels: 1)")
+    label_left(made)
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

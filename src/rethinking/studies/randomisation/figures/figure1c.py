@@ -5,7 +5,9 @@ from matplotlib.figure import Figure
 
 from rethinking.results.drawing import Drawing
 from rethinking.results.frame import Results
-from rethinking.results.style import GREY
+from rethinking.results.panels import label_left
+from rethinking.results.scales import per_cent
+from rethinking.results.style import REFERENCE
 from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR, draw_sweep, sweep, sweep_points
 from rethinking.studies.randomisation.measures import error, published_sweep
 
@@ -18,12 +20,13 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw the test error at the end of training against label corruption."""
-    drawn = draw_sweep(points, "test_error", "Test error")
-    for axes in drawn.axes:
-        if axes.axison:
-            axes.axhline(CHANCE_ERROR, color=GREY, linestyle=":", linewidth=1)
-            axes.set_ylim(0, 1)
-    return drawn
+    made = draw_sweep(points, "test_error")
+    for axes in made.axes:
+        axes.axhline(CHANCE_ERROR, **REFERENCE)
+        axes.set_ylim(0, 1)
+        per_cent(axes.yaxis, "Test error")
+    label_left(made)
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

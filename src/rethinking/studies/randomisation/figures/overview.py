@@ -1,17 +1,25 @@
 """Train and test accuracy of every model at a glance."""
 
+import math
+
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import OURS, Drawing, frame, point
-from rethinking.results.frame import Results, matching
-from rethinking.results.style import BLUE, GREY, RED, figure
-from rethinking.results.titles import model_title
+from rethinking.results.frame import Results
+from rethinking.results.panels import key
+from rethinking.results.rows import rows
+from rethinking.results.scales import per_cent
+from rethinking.results.style import GREY, LABELS, REFERENCE, Look
+from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.randomisation.curves import dataset_of
 from rethinking.studies.randomisation.design import all_models
 from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR
 from rethinking.studies.randomisation.measures import measured, runs
+
+CORRUPTIONS = ("true", "random-labels")
+SPLITS: dict[str, Look] = {"train": {"marker": "^"}, "test": {"marker": "o"}}
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -19,7 +27,7 @@ def points(results: Results) -> pd.DataFrame:
     return frame(
         point(OURS, dataset_of(results), model, {"corruption": corruption, "split": split}, accuracy=value)
         for model in all_models(results.params)
-        for corruption in ("true", "random-labels")
+        for corruption in CORRUPTIONS
         for split in ("train", "test")
         for value in [measured(runs(results, model, corruption), f"{split}_accuracy")]
     )
@@ -27,39 +35,27 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw train and test accuracy of every model with true and with random labels: the paper's message at a glance."""
-    drawn, (axes,) = figure(height=2.9)
-    names = []
-    for position, model in enumerate(reversed(points["series"].unique())):
-        names.append(model_title(model))
-        for corruption, color, offset in (("true", BLUE, 0.14), ("random-labels", RED, -0.14)):
-            (train,), (test,) = (
-                matching(points, series=model, corruption=corruption, split=split).to_dict("records")
-                for split in ("train", "test")
-            )
-            if reason := train["note"] or test["note"]:
-                axes.text(0.5, position + offset, reason, color=GREY, va="center", ha="center", fontsize=7)
-                continue
-            ends = [test["accuracy"], train["accuracy"]]
-            axes.plot(ends, [position + offset] * 2, color=color, linewidth=1.2, alpha=0.6)
-            axes.plot(train["accuracy"], position + offset, "o", color=color, markerfacecolor="white")
-            axes.plot(test["accuracy"], position + offset, "o", color=color)
-    axes.axvline(1 - CHANCE_ERROR, color=GREY, linestyle=":", linewidth=1)
-    axes.text(1 - CHANCE_ERROR + 0.01, len(names) - 0.5, "chance", color=GREY, fontsize=7.5, va="center")
-    axes.set(xlim=(0, 1.03), ylim=(-0.6, len(names) - 0.3), xlabel="Accuracy", yticks=range(len(names)))
-    axes.set_yticklabels(names)
-    axes.grid(axis="y", visible=False)
-    axes.legend(
-        handles=[
-            Line2D([], [], color=BLUE, label="true labels"),
-            Line2D([], [], color=RED, label="random labels"),
-            Line2D([], [], marker="o", color=GREY, markerfacecolor="white", linestyle="", label="train"),
-            Line2D([], [], marker="o", color=GREY, linestyle="", label="test"),
-        ],
-        loc="lower center",
-        bbox_to_anchor=(0.45, 1.0),
-        ncols=4,
+    models = [str(name) for name in points["series"].unique()]
+    made, axes, places = rows(
+        {model_title(model): [CORRUPTION_TITLES[name] for name in CORRUPTIONS] for model in models}
     )
-    return drawn
+    for (model, corruption), pair in points.groupby(["series", "corruption"], sort=False):
+        place = places[model_title(str(model)), CORRUPTION_TITLES[str(corruption)]]
+        if reason := "".join(pair["note"].iloc[:1]) or "".join(pair["note"].iloc[1:]):
+            axes.text(0.5, place, reason, color=GREY, va="center", ha="center")
+            continue
+        look = LABELS[str(corruption)]
+        axes.plot(pair["accuracy"], [place] * 2, color=GREY, linewidth=1.2, alpha=0.6)
+        for each in pair.to_dict("records"):
+            width = 0.0 if math.isnan(each["half_width"]) else each["half_width"]
+            shape = SPLITS[each["split"]]
+            axes.errorbar(each["accuracy"], place, xerr=width or None, capsize=2, linestyle="", **look | shape)
+    axes.axvline(1 - CHANCE_ERROR, **REFERENCE)
+    axes.text(1 - CHANCE_ERROR + 0.01, 0, "chance", color=GREY, va="center")
+    axes.set_xlim(0, 1.03)
+    per_cent(axes.xaxis, "Accuracy")
+    key(made, [Line2D([], [], color=GREY, linestyle="", label=split, **shape) for split, shape in SPLITS.items()])
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

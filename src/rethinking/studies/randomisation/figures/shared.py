@@ -1,18 +1,21 @@
 """What several figures of the randomisation study share: the sweep over label corruption, and names."""
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rethinking.data.corruptions import label_corruption_probability
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, frame, point
 from rethinking.results.frame import Estimate, Results, matching
-from rethinking.results.style import GREY, MODEL_STYLE, PUBLISHED, figure
+from rethinking.results.panels import Panels, key, panels
+from rethinking.results.scales import LABEL_CORRUPTION, per_cent
+from rethinking.results.style import BLACK, PUBLISHED, TEST, Look
+from rethinking.results.titles import model_title
 from rethinking.studies.randomisation.curves import dataset_of
 from rethinking.studies.randomisation.design import PAPERS_DATASET, SWEEP_MODELS, sweep_corruptions
 
 CHANCE_ERROR = 0.9  # ten classes
+OUR_LOOK: Look = TEST | {"color": BLACK}
 
 
 def sweep(results: Results) -> list[tuple[str, str]]:
@@ -36,47 +39,22 @@ def sweep_points(
     )
 
 
-def draw_sweep(points: pd.DataFrame, measure: str, label: str) -> Figure:
+def draw_sweep(points: pd.DataFrame, measure: str) -> Panels:
     """Draw `measure` against label corruption, one panel a model, the paper's values behind ours."""
-    drawn, panels = figure(columns=len(SWEEP_MODELS), height=2.8)
-    for axes, model in zip(panels, SWEEP_MODELS, strict=True):
-        look = MODEL_STYLE[model]
-        theirs, ours = (matching(points, source=source, series=model, note="") for source in (PAPER, OURS))
+    made = panels(len(SWEEP_MODELS), height=2.4)
+    for axes, model in zip(made.axes, SWEEP_MODELS, strict=True):
+        theirs, ours = (matching(points, source=source, series=model) for source in (PAPER, OURS))
         axes.plot(theirs["label_corruption"], theirs[measure], **PUBLISHED)
-        if ours.empty:
-            axes.text(0.5, 0.5, "ours: not run\nat this scale", ha="center", color=GREY, transform=axes.transAxes)
-        else:
-            axes.errorbar(
-                ours["label_corruption"],
-                ours[measure],
-                yerr=ours["half_width"].fillna(0.0),
-                color=look["color"],
-                marker=look["marker"],
-                capsize=2,
-            )
-        axes.set(title=look["label"], xlabel="Label corruption", xlim=(-0.04, 1.04))
-    panels[0].set_ylabel(label)
-    _legend_published(panels[0], points)
-    return drawn
+        shown = draw_curve(axes, ours, "label_corruption", measure, **OUR_LOOK)
+        axes.set_xlim(-0.04, 1.04)
+        axes.set_title(model_title(model) if shown else f"{model_title(model)}\n(ours: not run)")
+        per_cent(axes.xaxis, LABEL_CORRUPTION)
+    paper = Line2D([], [], **PUBLISHED | {"zorder": 3}, label="paper, CIFAR-10")
+    key(made, [paper, Line2D([], [], **OUR_LOOK, label=f"ours, {where(points)}")])
+    return made
 
 
 def where(points: pd.DataFrame) -> str:
     """Return the name of the data set that our points are from; there is one even where nothing was run."""
     dataset = str(matching(points, source=OURS)["dataset"].iloc[0])
     return {"cifar10": "CIFAR-10", "mnist": "MNIST"}.get(dataset, dataset)
-
-
-def _legend_published(axes: Axes, points: pd.DataFrame) -> None:
-    axes.legend(
-        handles=[
-            Line2D([], [], **PUBLISHED, label="paper, CIFAR-10"),
-            Line2D(
-                [],
-                [],
-                color="black",
-                marker=MODEL_STYLE["inception"]["marker"],
-                label=f"ours, {where(points)}",
-            ),
-        ],
-        loc="best",
-    )

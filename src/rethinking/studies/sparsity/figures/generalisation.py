@@ -2,14 +2,15 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import Drawing, frame
-from rethinking.results.frame import Results, matching
+from rethinking.results.frame import Results
+from rethinking.results.panels import key, not_run
+from rethinking.results.style import LABELS
 from rethinking.studies.sparsity.curves import METHODS
 from rethinking.studies.sparsity.design import models_of
 from rethinking.studies.sparsity.figures.methods import LOOKS
-from rethinking.studies.sparsity.figures.shared import color, draw_line, finish, network_points, panels, series_of
+from rethinking.studies.sparsity.figures.shared import draw_by_model, network_points, of_shapes
 from rethinking.studies.sparsity.tables import METHOD_TITLES
 from rethinking.studies.sparsity.vocabulary import GLOBAL, ONE_SHOT
 
@@ -26,23 +27,13 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw the upper part of test accuracy against weights left, a panel a model, a line a way to prune."""
-    drawn, places = panels(series_of(points))
+    if points["accuracy"].isna().all():
+        return not_run("Pruned networks")
     whole = points["accuracy"][points["fraction_left"] == 1]
-    for model, axes in places.items():
-        some = [
-            draw_line(axes, matching(points, series=model, method=method), {**look, "color": color("true")})
-            for method, look in LOOKS.items()
-        ]
-        finish(axes, any(some))
-        if not whole.empty:
-            axes.set_ylim(whole.min() - 0.15, min(1.01, whole.max() + 0.03))
-    next(iter(places.values())).set_ylabel("Test accuracy")
-    handles = [
-        Line2D([], [], color=color("true"), label=f"pruned {METHOD_TITLES[method]}", **look)
-        for method, look in LOOKS.items()
-    ]
-    drawn.legend(handles=handles, loc="outside upper center", ncols=3)
-    return drawn
+    curves = [({"method": method}, LABELS["true"] | look) for method, look in LOOKS.items()]
+    made = draw_by_model(points, "Test accuracy", curves, lowest=whole.min() - 0.15)
+    key(made, of_shapes(LOOKS, {name: f"pruned {title}" for name, title in METHOD_TITLES.items()}))
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

@@ -2,26 +2,20 @@
 
 import pandas as pd
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import Drawing, frame
-from rethinking.results.frame import Results, matching
-from rethinking.results.style import GREY
-from rethinking.results.titles import CORRUPTION_TITLES
+from rethinking.results.frame import Results
+from rethinking.results.panels import key, not_run
+from rethinking.results.style import LABELS, Look
 from rethinking.studies.sparsity.design import models_of
-from rethinking.studies.sparsity.figures.shared import (
-    Look,
-    chance,
-    color,
-    draw_line,
-    finish,
-    network_points,
-    panels,
-    series_of,
-)
+from rethinking.studies.sparsity.figures.shared import draw_by_model, network_points, of_labels, of_shapes
 from rethinking.studies.sparsity.vocabulary import CORRUPTIONS, GLOBAL, LAYER_WISE, ONE_SHOT
 
-LOOKS: dict[str, Look] = {GLOBAL: {"marker": "o"}, LAYER_WISE: {"marker": "x", "linestyle": ":"}}
+LOOKS: dict[str, Look] = {
+    GLOBAL: {"marker": "o", "linestyle": "-"},
+    LAYER_WISE: {"marker": "D", "linestyle": ":"},
+}
+SCOPE_TITLES = {GLOBAL: "one threshold (global)", LAYER_WISE: "one a layer (layer-wise)"}
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -37,27 +31,16 @@ def points(results: Results) -> pd.DataFrame:
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw train accuracy against weights left, a panel a model."""
-    drawn, places = panels(series_of(points))
-    for model, axes in places.items():
-        some = [
-            draw_line(
-                axes,
-                matching(points, series=model, corruption=corruption, scope=scope),
-                {**look, "color": color(corruption)},
-            )
-            for corruption in CORRUPTIONS
-            for scope, look in LOOKS.items()
-        ]
-        chance(axes)
-        finish(axes, any(some))
-    next(iter(places.values())).set_ylabel("Train accuracy")
-    handles = [Line2D([], [], color=color(name), label=CORRUPTION_TITLES[name]) for name in CORRUPTIONS]
-    handles += [
-        Line2D([], [], color=GREY, **LOOKS[GLOBAL], label="one threshold (global)"),
-        Line2D([], [], color=GREY, **LOOKS[LAYER_WISE], label="one a layer (layer-wise)"),
+    if points["accuracy"].isna().all():
+        return not_run("Pruned networks")
+    curves = [
+        ({"corruption": corruption, "scope": scope}, LABELS[corruption] | look)
+        for corruption in CORRUPTIONS
+        for scope, look in LOOKS.items()
     ]
-    drawn.legend(handles=handles, loc="outside upper center", ncols=4)
-    return drawn
+    made = draw_by_model(points, "Train accuracy", curves)
+    key(made, [*of_labels(), *of_shapes(LOOKS, SCOPE_TITLES)])
+    return made.figure
 
 
 DRAWING = Drawing(points, draw)

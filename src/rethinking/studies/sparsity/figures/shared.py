@@ -1,28 +1,24 @@
 """What several figures of the study share: panels by model, the axis of weights left, lines by network and method."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter
+from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, Point, point
-from rethinking.results.frame import Results
-from rethinking.results.style import COLUMN_WIDTH, CORRUPTION_STYLE, GREY
-from rethinking.results.titles import model_title
+from rethinking.results.frame import Results, matching
+from rethinking.results.panels import Panels, label_left, leave_out, panels
+from rethinking.results.scales import per_cent, weights_left
+from rethinking.results.style import GREY, LABELS, REFERENCE, Look
+from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.sparsity.curves import Curve, curve
 from rethinking.studies.sparsity.design import dataset
 from rethinking.studies.sparsity.tables import MISSING
-
-COLUMNS = 3
-"""Panels side by side."""
+from rethinking.studies.sparsity.vocabulary import CORRUPTIONS
 
 CHANCE = 0.1
-
-Look = dict[str, Any]
 
 
 def curve_points(results: Results, at: Point, values: Curve, series: str) -> list[Point]:
@@ -44,55 +40,39 @@ def network_points(
     return curve_points(results, at, curve(results, method, model, corruption, scope, measure), model)
 
 
-def panels(names: Sequence[str], shared: bool = True) -> tuple[Figure, dict[str, Axes]]:
-    """Return a figure with a panel for each name, at most three side by side, and the panels by name."""
-    columns = min(COLUMNS, len(names))
-    rows = math.ceil(len(names) / columns)
-    drawn = Figure(figsize=(COLUMN_WIDTH, 0.35 + 2.5 * rows))
-    grid = drawn.subplots(rows, columns, squeeze=False, sharey=shared)
-    places = dict(zip(names, grid.flat, strict=False))
-    for spare in grid.flat[len(places) :]:
-        spare.set_axis_off()
-    for name, axes in places.items():
-        axes.set_title(model_title(name))
-    return drawn, places
+def draw_by_model(
+    points: pd.DataFrame, measure: str, curves: Sequence[tuple[dict[str, str], Look]], lowest: float = 0.0
+) -> Panels:
+    """Draw accuracy against weights left, a panel for each model that was run, a line for each of `curves`.
+
+    A curve is what its points have in common, and its look. Axes begin at the accuracy `lowest`.
+    """
+    known = points[points["note"] == ""]
+    models = [name for name in series_of(points) if name in set(known["series"])]
+    made = panels(len(models), height=2.4, share=True)
+    leave_out(made.figure, [model_title(name) for name in series_of(points) if name not in models])
+    for model, axes in zip(models, made.axes, strict=True):
+        for common, look in curves:
+            draw_curve(axes, matching(known, series=model, **common), "fraction_left", "accuracy", **look)
+        if lowest < CHANCE:
+            axes.axhline(CHANCE, **REFERENCE)
+        axes.set(title=model_title(model), ylim=(lowest, 1.03))
+        weights_left(axes, known["fraction_left"].min())
+        per_cent(axes.yaxis, measure)
+    label_left(made)
+    return made
 
 
-def draw_line(axes: Axes, points: pd.DataFrame, look: Look) -> bool:
-    """Draw accuracy against weights left, with the intervals over seeds; return whether there was anything to draw."""
-    shown = points[points["note"] == ""]
-    if shown.empty:
-        return False
-    several = shown["half_width"].notna().any()
-    bars: Look = {"yerr": shown["half_width"].fillna(0.0), "capsize": 2, "elinewidth": 0.8} if several else {}
-    axes.errorbar(shown["fraction_left"], shown["accuracy"], **bars, **look)
-    return True
+def of_labels() -> list[Line2D]:
+    """Return the key of labels: colour and fill."""
+    return [
+        Line2D([], [], marker="o", linestyle="", label=CORRUPTION_TITLES[name], **LABELS[name]) for name in CORRUPTIONS
+    ]
 
 
-def finish(axes: Axes, drawn: bool) -> None:
-    """Set the axis of weights left, logarithmic and from the whole network down, and say where nothing was run."""
-    axes.set_xscale("log")
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{100 * value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.set(xlabel="Weights left (%)")
-    axes.set_xlim(1.15, min(axes.get_xlim()[0], 0.5))
-    if not drawn:
-        say_not_run_here(axes)
-
-
-def say_not_run_here(axes: Axes) -> None:
-    """Say in a panel, whose frame stays, that nothing was run."""
-    axes.text(0.5, 0.5, "not run\nat this scale", ha="center", va="center", color=GREY, transform=axes.transAxes)
-
-
-def chance(axes: Axes) -> None:
-    """Draw the line of guessing."""
-    axes.axhline(CHANCE, color=GREY, linestyle=":", linewidth=1)
-
-
-def color(corruption: str) -> str:
-    """Return the colour of a network's labels."""
-    return str(CORRUPTION_STYLE[corruption]["color"])
+def of_shapes(looks: Mapping[str, Look], titles: Mapping[str, str]) -> list[Line2D]:
+    """Return the key of shapes and dashes, whatever the labels."""
+    return [Line2D([], [], color=GREY, label=titles[name], **look) for name, look in looks.items()]
 
 
 def series_of(points: pd.DataFrame) -> list[str]:

@@ -6,13 +6,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
 from rethinking.results.frame import Results, estimate, matching
-from rethinking.results.style import BLACK
+from rethinking.results.panels import key, not_run, panels, say_not_run
+from rethinking.results.scales import EPOCH, per_cent
+from rethinking.results.style import BLACK, Look
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.sparsity.curves import trials
 from rethinking.studies.sparsity.design import dataset
-from rethinking.studies.sparsity.figures.shared import Look, panels, say_not_run_here
 from rethinking.studies.sparsity.figures.tickets import LOOKS as SPARSE
 from rethinking.studies.sparsity.tables import MEASURES, MISSING, TICKET_TITLES
 from rethinking.studies.sparsity.vocabulary import DENSE
@@ -57,28 +59,23 @@ def _points(results: Results, model: str, corruption: str, method: str) -> list[
 
 def draw(points: pd.DataFrame) -> Figure:
     """Draw accuracy against epochs, a panel for each model and kind of labels."""
+    if points["accuracy"].isna().all():
+        return not_run("Lottery tickets")
     nets = list(dict.fromkeys(zip(points["model"], points["corruption"], strict=True)))
-    drawn, places = panels([f"{model}/{corruption}" for model, corruption in nets], shared=False)
-    for (model, corruption), axes in zip(nets, places.values(), strict=True):
+    made = panels(len(nets), height=2.5)
+    for (model, corruption), axes in zip(nets, made.axes, strict=True):
         there = matching(points, model=model, corruption=corruption, note="")
-        for method, look in LOOKS.items():
-            line = matching(there, series=method)
-            axes.plot(line["epoch"], line["accuracy"], **look)
-            if (width := line["half_width"]).notna().any():
-                low, high = line["accuracy"] - width, line["accuracy"] + width
-                axes.fill_between(line["epoch"], low, high, color=look["color"], alpha=0.12, linewidth=0)
+        title = f"{model_title(model)},\n{CORRUPTION_TITLES[corruption]}"
         if there.empty:
-            say_not_run_here(axes)
-        else:
-            axes.set_ylim(max(0.0, there["accuracy"].min() - 0.05), 1.02)
-        split = MEASURES[corruption].split("_")[0]
-        axes.set_title(f"{model_title(model)}, {CORRUPTION_TITLES[corruption]}:\n{split} accuracy", fontsize=8)
-        axes.set(xlabel="Epoch")
-    next(iter(places.values())).set_ylabel("Accuracy")
-    handles = [Line2D([], [], label="whole network", **LOOKS[DENSE])]
-    handles += [Line2D([], [], label=TICKET_TITLES[method], **look) for method, look in SPARSE.items()]
-    drawn.legend(handles=handles, loc="outside upper center", ncols=4)
-    return drawn
+            say_not_run(axes, title)
+            continue
+        for method, look in LOOKS.items():
+            draw_curve(axes, matching(there, series=method), "epoch", "accuracy", band=True, **look)
+        axes.set(title=title, xlabel=EPOCH, ylim=(max(0.0, there["accuracy"].min() - 0.05), 1.02))
+        per_cent(axes.yaxis, f"{MEASURES[corruption].split('_')[0].capitalize()} accuracy")
+    titles = {DENSE: "whole network", **TICKET_TITLES}
+    key(made, [Line2D([], [], label=titles[method], **look) for method, look in LOOKS.items()])
+    return made.figure
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="trial")

@@ -4,25 +4,28 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import Drawing, frame
 from rethinking.results.frame import Results, matching
-from rethinking.results.style import BLUE, GREEN, ORANGE
+from rethinking.results.panels import key, not_run, panels, say_not_run
+from rethinking.results.scales import per_cent, weights_left
+from rethinking.results.style import GREEN, ORANGE, PURPLE, Look
 from rethinking.results.titles import model_title
 from rethinking.studies.sparsity.curves import ticket_curve
-from rethinking.studies.sparsity.figures.shared import Look, curve_points, draw_line, finish, panels
+from rethinking.studies.sparsity.figures.shared import curve_points
 from rethinking.studies.sparsity.tables import MEASURES, TICKET_TITLES
 from rethinking.studies.sparsity.vocabulary import RANDOM_MASK, REINITIALISED, TICKET
 
 LOOKS: dict[str, Look] = {
-    TICKET: {"color": BLUE, "marker": "o", "linestyle": "-"},
+    TICKET: {"color": PURPLE, "marker": "o", "linestyle": "-"},
     REINITIALISED: {"color": ORANGE, "marker": "s", "linestyle": "--"},
     RANDOM_MASK: {"color": GREEN, "marker": "^", "linestyle": ":"},
 }
 
 PANELS = {
-    ("true", 1): "true labels: test accuracy\nafter the first epoch",
-    ("true", None): "true labels: test accuracy\nafter the last epoch",
-    ("random-labels", None): "random labels: train accuracy\nafter the last epoch",
+    ("true", 1): "true labels,\nafter the first epoch",
+    ("true", None): "true labels,\nafter the last epoch",
+    ("random-labels", None): "random labels,\nafter the last epoch",
 }
 
 
@@ -45,23 +48,27 @@ def points(results: Results) -> pd.DataFrame:
 
 
 def draw(points: pd.DataFrame) -> Figure:
-    """Draw a row of panels for each model: how soon it learns, how well, and how well it memorises."""
+    """Draw for each model how soon it learns, how well, and how well it memorises: the upper part of accuracy."""
+    known = points[points["note"] == ""]
+    if known.empty:
+        return not_run("Lottery tickets")
     models = [str(name) for name in points["model"].unique()]
-    names = [f"{model}/{number}" for model in models for number in range(len(PANELS))]
-    drawn, places = panels(names, shared=False)
-    for name, axes in places.items():
-        model, number = name.rsplit("/", 1)
-        (corruption, epoch), title = list(PANELS.items())[int(number)]
-        there = matching(points, model=model, corruption=corruption, epoch=epoch or "last")
-        some = [draw_line(axes, matching(there, series=method), look) for method, look in LOOKS.items()]
-        axes.set_title(title if len(models) == 1 else f"{model_title(model)}, {title}", fontsize=8)
-        finish(axes, any(some))
-        if not (upper := there[there["series"].isin([TICKET, REINITIALISED])]["accuracy"].dropna()).empty:
-            axes.set_ylim(max(0.0, upper.min() - 0.08), 1.02)
-    next(iter(places.values())).set_ylabel("Accuracy")
-    handles = [Line2D([], [], label=TICKET_TITLES[method], **look) for method, look in LOOKS.items()]
-    drawn.legend(handles=handles, loc="outside upper center", ncols=3)
-    return drawn
+    places = [(model, *panel) for model in models for panel in PANELS.items()]
+    made = panels(len(places), height=2.5)
+    for axes, (model, (corruption, epoch), title) in zip(made.axes, places, strict=True):
+        there = matching(known, model=model, corruption=corruption, epoch=epoch or "last")
+        title = title if len(models) == 1 else f"{model_title(model)}, {title}"
+        if there.empty:
+            say_not_run(axes, title)
+            continue
+        for method, look in LOOKS.items():
+            draw_curve(axes, matching(there, series=method), "fraction_left", "accuracy", **look)
+        weights_left(axes, there["fraction_left"].min())
+        upper = there[there["series"].isin([TICKET, REINITIALISED])]["accuracy"]
+        axes.set(title=title, ylim=(max(0.0, upper.min() - 0.08), 1.02))
+        per_cent(axes.yaxis, f"{MEASURES[corruption].split('_')[0].capitalize()} accuracy")
+    key(made, [Line2D([], [], label=TICKET_TITLES[method], **look) for method, look in LOOKS.items()])
+    return made.figure
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="trial")

@@ -12,7 +12,7 @@ from rethinking.cells import Cell
 from rethinking.errors import UserError
 from rethinking.params_file import load_params
 from rethinking.records import Epoch
-from rethinking.results.curves import (
+from rethinking.results.learning_curves import (
     CURVES,
     FEWEST,
     LINES,
