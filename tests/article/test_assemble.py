@@ -10,10 +10,12 @@ import yaml
 
 from rethinking.article.assemble import assemble, variables
 from rethinking.article.settings import execution_table, settings_table
+from rethinking.article.verdict_counts import verdict_counts
 from rethinking.article.verdicts import LONGEST, verdict_markdown
 from rethinking.errors import UserError
 from rethinking.experiments.records import ExperimentRecord
 from rethinking.params_file import load_params
+from rethinking.results.beside import AGREES, DIFFERS, NOT_RUN, OTHER_DATA
 from rethinking.results.frame import Results
 from rethinking.results.titles import model_title
 
@@ -95,7 +97,8 @@ def test_every_variable_is_text_as_it_is_to_be_shown(source: Path, tmp_path: Pat
     """A reader of YAML must not turn 0.95 or 70 back into numbers, and write them its own way."""
     assemble(RESULTS, source, tmp_path / "report")
     content = yaml.safe_load((tmp_path / "report" / "_variables.yml").read_text(encoding="utf-8"))
-    assert content == variables(RESULTS, METRICS, CLAIMS) | {"full_size": {"run": "0", "rows": "0"}}
+    counted = {"full_size": {"run": "0", "rows": "0"}, "beside": verdict_counts(source)}
+    assert content == variables(RESULTS, METRICS, CLAIMS) | counted
     assert all(isinstance(leaf, str) for leaf in leaves(content))
 
 
@@ -121,6 +124,16 @@ def test_variables_say_preset_settings_and_numbers() -> None:
         "train_accuracy_random": "not available",
     }
     assert found["claims"] == {"total": "2", "holds": "1", "differs": "0", "not_run": "1"}
+
+
+def test_verdicts_are_counted_over_all_tables_but_those_of_claims(source: Path) -> None:
+    for name, text in (
+        ("randomisation-table1", f"Model,Verdict\nA,{AGREES}\nB,{DIFFERS}\nC,{OTHER_DATA}\nD,\n"),
+        ("kernels-errors", f'"Verdict, within 2 %",Ours\n{AGREES},{AGREES}\n{NOT_RUN},not run\n'),
+        ("kernels-claims", f"Claim,Verdict\nA,{NOT_RUN}\n"),
+    ):
+        (source / "tables" / f"{name}.csv").write_text(text, encoding="utf-8")
+    assert verdict_counts(source) == {"total": "5", "agree": "2", "differ": "1", "other_data": "1", "not_run": "1"}
 
 
 def test_the_papers_values_are_its_own() -> None:

@@ -17,6 +17,7 @@ from rethinking.article.settings import (
     settings,
     settings_table,
 )
+from rethinking.article.verdict_counts import verdict_counts
 from rethinking.article.verdicts import claims_markdown, verdict_markdown
 from rethinking.errors import UserError
 from rethinking.files import write_text
@@ -32,7 +33,8 @@ def assemble(results: Results, source: Path, report: Path) -> None:
     # Everything that may be missing is read before anything is replaced.
     metrics, claims = _read_json(source / "metrics.json"), _read_json(source / "claims.json")
     full_size, rows_run, rows = full_size_table(source.parent)
-    content = variables(results, metrics, claims) | {"full_size": {"run": str(rows_run), "rows": str(rows)}}
+    content = variables(results, metrics, claims)
+    content |= {"full_size": {"run": str(rows_run), "rows": str(rows)}, "beside": verdict_counts(source)}
     found = {
         kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
     }

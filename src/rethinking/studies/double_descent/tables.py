@@ -5,7 +5,7 @@ from typing import Any
 
 from rethinking.params import Params
 from rethinking.params_studies.double_descent import WidthSweepParams
-from rethinking.results.beside import Ours, Tolerance
+from rethinking.results.beside import Ours, Tolerance, apart
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.published import read_published
 from rethinking.results.table import Cell, Column, Table
@@ -87,14 +87,15 @@ def peaks(results: Results) -> Table:
         ERROR.column("Δ peak"),
         ERROR.column("Δ widest"),
         ERROR.verdict_column,
+        Column("Mean distance", "number"),
     ]
     papers = papers_numbers()
-    rows: list[list[Cell]] = [["ResNet18 (paper)", PAPERS_NOISE, *_peak_cells(papers), None, None, None]]
+    rows: list[list[Cell]] = [["ResNet18 (paper)", PAPERS_NOISE, *_peak_cells(papers), *[None] * 4]]
     for sweep in results.params.studies.double_descent.width_sweeps:
         for noise in sweep.label_noise:
             curve = numbers_of(width_curve(results, sweep, noise))
             values: list[Cell] = [MISSING, *[None] * 6] if curve is None else _peak_cells(curve)
-            beside: list[Cell] = [None, None, None]
+            beside: list[Cell] = [None] * 4
             if (sweep.model, noise) == (PAPERS_MODEL, PAPERS_NOISE):
                 beside = _beside_the_papers(papers, curve, same_data=on_papers_data(results.params))
             rows.append([model_title(sweep.model), noise, *values, *beside])
@@ -102,12 +103,20 @@ def peaks(results: Results) -> Table:
 
 
 def _beside_the_papers(papers: Curve, ours: Curve | None, same_data: bool) -> list[Cell]:
-    """Return how far our highest and our widest network's error are from the paper's, and whether both are near."""
+    """Return how far our highest and our widest network's error are from the paper's, and whether both are near.
+
+    Also how far all of the curve is, on average over the paper's widths, in points.
+    """
     pairs: list[tuple[float, Ours]] = [
         (papers.test[peak(papers.test).top], ours.test[peak(ours.test).top] if ours else MISSING),
         (papers.test[-1], ours.test[-1] if ours else MISSING),
     ]
-    return [*(ERROR.difference(*pair) for pair in pairs), ERROR.verdict(*pairs, same_data=same_data)]
+    distance = apart(_by_width(papers), _by_width(ours)) if ours else None
+    return [
+        *(ERROR.difference(*pair) for pair in pairs),
+        ERROR.verdict(*pairs, same_data=same_data),
+        100 * distance.mean if distance else None,
+    ]
 
 
 def _peak_cells(curve: Curve) -> list[Cell]:
@@ -124,6 +133,10 @@ def _peak_cells(curve: Curve) -> list[Cell]:
         curve.test[-1],
         100 * found.height,
     ]
+
+
+def _by_width(curve: Curve) -> dict[float, float]:
+    return {float(width): error for width, error in zip(curve.sizes, curve.test, strict=True)}
 
 
 def samples(results: Results) -> Table:
