@@ -74,7 +74,7 @@ check: setup
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
-	@$(RUN) snakefmt --check Snakefile workflow
+	@$(RUN) snakefmt --check workflow
 	@$(RUN) snakemake --lint
 
 setup: $(READY)
