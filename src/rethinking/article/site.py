@@ -1,10 +1,14 @@
-"""What the rendered pages get beside what their sources say: cards, the page of all runs, and the data behind them."""
+"""What the rendered pages get beside what their sources say.
+
+Cards, the page of all runs, the data behind them, and the image that other sites show of a link.
+"""
 
 from pathlib import Path
 
 from rethinking.article import preview
 from rethinking.article.cards import add_cards
 from rethinking.article.runs_page import write_runs_page
+from rethinking.article.share import add_share_image
 from rethinking.results.frame import Results
 
 
@@ -12,4 +16,6 @@ def complete(site: Path, report: Path, results: Results, source: Path) -> None:
     """Complete the pages in `site`, which were rendered from `report` with the results in `source`."""
     settings = preview.website(report)
     add_cards(report, source, site, str(settings.get("repo-url", "")))
-    write_runs_page(results, source, site, str(settings.get("title", "")), preview.navigation(report))
+    title = str(settings.get("title", ""))
+    write_runs_page(results, source, site, title, preview.navigation(report))
+    add_share_image(results.fresh(), site, title, str(settings.get("site-url", "")))
