@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     trace = command("trace", _trace, "Say where a table, a figure or a run comes from.", preset=False)
     trace.add_argument("file", help="a file below results/, runs/ or weights/, or the folder of a run")
     command("article", _article, "Render the article from a preset's results, without running anything else.")
+    command(
+        "report", _report, "Put the workflow's record, Snakemake's report, beside the rendered article of a preset."
+    )
     record = command("record", _record, "Record what is here of a preset in .dvc files, beside what they hold already.")
     record.add_argument("--stage", action="store_true", help="the whole preset has run: mark DVC's stage as up to date")
     for name, function, summary in (
@@ -306,6 +309,13 @@ def _article(options: argparse.Namespace) -> None:
     source, place = _results_folder(preset), ARTICLES / preset
     assemble(results, source, REPORT)
     print(render(REPORT, place, lambda site: complete(site, REPORT, results.fresh(), source, place)))
+
+
+def _report(options: argparse.Namespace) -> None:
+    from rethinking.publishing.report import report
+
+    preset = _preset(options)
+    print(report(preset, ARTICLES / preset))
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -11,7 +11,12 @@ rule collect:
             for name in ("metrics.json", "history.csv")
         ],
     output:
-        cells=f"{RESULTS}/cells.csv",
+        cells=report(
+            f"{RESULTS}/cells.csv",
+            caption="../report/runs.rst",
+            category="Runs",
+            labels={"Runs": "all"},
+        ),
         histories=f"{RESULTS}/histories.csv",
         curves=f"{RESULTS}/curves.csv",
     log:
@@ -37,7 +42,13 @@ rule table:
         experiments=shown_experiments,
         published=PUBLISHED,
     output:
-        f"{RESULTS}/tables/{{study}}-{{name}}.csv",
+        report(
+            f"{RESULTS}/tables/{{study}}-{{name}}.csv",
+            caption="../report/table.rst",
+            category=study_title,
+            subcategory="Tables",
+            labels=table_labels,
+        ),
         f"{RESULTS}/tables/{{study}}-{{name}}.md",
         f"{RESULTS}/tables/{{study}}-{{name}}.json",
     log:
@@ -64,7 +75,13 @@ rule figure:
         experiments=shown_experiments,
         published=PUBLISHED,
     output:
-        f"{RESULTS}/figures/{{study}}-{{name}}.svg",
+        report(
+            f"{RESULTS}/figures/{{study}}-{{name}}.svg",
+            caption="../report/figure.rst",
+            category=study_title,
+            subcategory="Figures",
+            labels=figure_labels,
+        ),
         f"{RESULTS}/figures/{{study}}-{{name}}.csv",
         f"{RESULTS}/figures/{{study}}-{{name}}.json",
     log:
@@ -90,7 +107,12 @@ rule summary:
         published=PUBLISHED,
     output:
         f"{RESULTS}/metrics.json",
-        f"{RESULTS}/claims.json",
+        report(
+            f"{RESULTS}/claims.json",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"Claims": "all"},
+        ),
         expand(
             f"{RESULTS}/tables/{{study}}-claims.{{ending}}",
             study=list(STUDIES),

@@ -1,4 +1,7 @@
-"""What the rendered pages get beside what their sources say: cards, the page of all runs, and the data behind them."""
+"""What the rendered pages get beside what their sources say.
+
+Cards, the page of all runs, the data behind them, and the image that other sites show of a link.
+"""
 
 from pathlib import Path
 
@@ -6,6 +9,7 @@ from rethinking.article import preview
 from rethinking.article.cards import add_cards
 from rethinking.article.code_links import code_links
 from rethinking.article.runs_page import write_runs_page
+from rethinking.article.share import add_share_image
 from rethinking.results.frame import Results
 
 
@@ -16,5 +20,7 @@ def complete(site: Path, report: Path, results: Results, source: Path, place: Pa
     """
     settings = preview.website(report)
     code = code_links(str(settings.get("repo-url", "")), report.parent, place or site)
+    title = str(settings.get("title", ""))
     add_cards(report, source, site, code, results.experiments)
-    write_runs_page(results, source, site, str(settings.get("title", "")), preview.navigation(report))
+    write_runs_page(results, source, site, title, preview.navigation(report))
+    add_share_image(results, site, title, str(settings.get("site-url", "")))
