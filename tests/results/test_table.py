@@ -69,6 +69,11 @@ def test_csv_has_the_same_values_unrounded_and_intervals_apart() -> None:
     ]
 
 
+def test_columns_without_a_value_can_be_left_out() -> None:
+    table = Table([Column("a"), Column("b"), Column("c", "points")], [["x", None, None], ["y", None, 0.0]])
+    assert table.without_empty_columns() == Table([Column("a"), Column("c", "points")], [["x", None], ["y", 0.0]])
+
+
 def test_a_row_has_a_value_for_every_column() -> None:
     with pytest.raises(ValueError, match="a row has 1 values for 2 columns"):
         Table([Column("a"), Column("b")], [["only one"]])

@@ -139,7 +139,7 @@ def test_ours_stand_beside_yangs_of_as_many_examples() -> None:
     assert column(table, "Δ variance, peak")[4:] == pytest.approx([0.0] * 3, abs=1e-9)
     assert column(tables.shape(NOTHING), "Verdict, within 25 %")[4:] == [NOT_RUN] * 3
     digits = tables.shape(Measured(load_params(ROOT / "params.yaml", "digits"), {}))
-    assert set(column(digits, "Verdict, within 25 %")) == {None}, "other networks on other data"
+    assert "Verdict, within 25 %" not in [each.heading for each in digits.columns], "other networks on other data"
 
 
 @pytest.mark.parametrize("name", STUDY.tables)

@@ -78,6 +78,11 @@ class Table:
             if len(row) != len(self.columns):
                 raise ValueError(f"a row has {len(row)} values for {len(self.columns)} columns: {row}")
 
+    def without_empty_columns(self) -> "Table":
+        """Return the table without columns that have no value in any row, as those of a comparison that has no case."""
+        kept = [place for place in range(len(self.columns)) if any(row[place] is not None for row in self.rows)]
+        return Table([self.columns[place] for place in kept], [[row[place] for place in kept] for row in self.rows])
+
     def markdown(self) -> str:
         """Return a pipe table. Headings of equal text are kept apart by the article's readers, so none may repeat."""
         lines = [

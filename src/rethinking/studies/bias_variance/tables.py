@@ -138,7 +138,7 @@ def shape(results: Results) -> Table:
                 SIZE.verdict(*pairs),
             ]
         )
-    return Table(columns, rows)
+    return Table(columns, rows).without_empty_columns()
 
 
 def _of_the_same_networks(params: Params, label_noise: float) -> dict[str, float] | None:

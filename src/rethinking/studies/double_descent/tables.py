@@ -99,7 +99,7 @@ def peaks(results: Results) -> Table:
             if (sweep.model, noise) == (PAPERS_MODEL, PAPERS_NOISE):
                 beside = _beside_the_papers(papers, curve, same_data=on_papers_data(results.params))
             rows.append([model_title(sweep.model), noise, *values, *beside])
-    return Table(columns, rows)
+    return Table(columns, rows).without_empty_columns()
 
 
 def _beside_the_papers(papers: Curve, ours: Curve | None, same_data: bool) -> list[Cell]:

@@ -88,7 +88,7 @@ def norms(results: Results) -> Table:
         Column("largest", "number"),
         Column("Paper", "number"),
         Column("Times that on pixels, paper", "ratio"),
-        Column("ours", "ratio"),
+        Column("Times that on pixels, ours", "ratio"),
         Column("Verdict, larger than on pixels", "verdict"),
         Column("Test error", "percent"),
     ]
@@ -110,7 +110,7 @@ def norms(results: Results) -> Table:
                     found["test_error"] if found else None,
                 ]
             )
-    return Table(columns, rows)
+    return Table(columns, rows).without_empty_columns()
 
 
 def _times_that_on_pixels(results: Results, system: System) -> tuple[float | None, float | None, str | None]:
