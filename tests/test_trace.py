@@ -90,7 +90,7 @@ def test_a_figure_names_its_runs_each_with_its_command(root: Path, ending: str) 
 
 
 def test_tables_and_claims_are_traced_as_figures_are(root: Path) -> None:
-    assert "made by convergence in rethinking.studies.randomisation.tables" in traced(root, TABLE)
+    assert "made by convergence in rethinking.studies.randomisation.figure_tables" in traced(root, TABLE)
     claims = traced(root, "results/smoke/tables/randomisation-claims.csv")
     assert "made by CLAIMS in rethinking.studies.randomisation.claims" in claims
     assert "from 3 runs:" in claims

@@ -11,6 +11,7 @@ import pytest
 
 from rethinking.params import Params
 from rethinking.params_file import load_params
+from rethinking.results.beside import AGREES, NOT_RUN
 from rethinking.results.claims import Verdict
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.style import style, svg
@@ -129,6 +130,16 @@ def test_the_shape_of_curves_is_read_where_it_is() -> None:
     ours = [value.mean for value in column(table, "Variance, peak")[4:]]
     assert ours == pytest.approx([0.12, 0.139, 0.196])
     assert column(table, "Bias², widest")[-1].mean == pytest.approx(0.177)
+
+
+def test_ours_stand_beside_yangs_of_as_many_examples() -> None:
+    table = tables.shape(THE_PAPERS)
+    verdicts = column(table, "Verdict, within 25 %")
+    assert verdicts == [None] * 4 + [AGREES] * 3
+    assert column(table, "Δ variance, peak")[4:] == pytest.approx([0.0] * 3, abs=1e-9)
+    assert column(tables.shape(NOTHING), "Verdict, within 25 %")[4:] == [NOT_RUN] * 3
+    digits = tables.shape(Measured(load_params(ROOT / "params.yaml", "digits"), {}))
+    assert set(column(digits, "Verdict, within 25 %")) == {None}, "other networks on other data"
 
 
 @pytest.mark.parametrize("name", STUDY.tables)

@@ -1,6 +1,7 @@
 """A published number beside ours: the difference, and whether it is small enough to call the two alike.
 
-Every table that shows both says so in these words, and every comparison has its tolerance in its column's heading.
+Every table that shows both says so in these words. The tolerance stands in the heading, or, where it is another in each
+row, in the claims that the rows are of.
 """
 
 from collections.abc import Mapping

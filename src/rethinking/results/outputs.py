@@ -29,7 +29,7 @@ def base_path(folder: Path, kind: Kind, study: str, name: str) -> Path:
 
 def make(kind: Kind, study: Study, name: str, results: Results) -> Made:
     """Make a table or figure from whatever results there are."""
-    results = results.fresh()
+    results, module = results.fresh(), study.module_name(study.part(kind, name))
     if kind == "figure":
         drawing = study.figure(name)
         texts, function = drawing.texts(results), drawing.draw.__name__
@@ -37,8 +37,8 @@ def make(kind: Kind, study: Study, name: str, results: Results) -> Made:
         texts, function = claims_table(study.claims(), results).texts(), "CLAIMS"
     else:
         table = study.table(name)
-        texts, function = table(results).texts(), table.__name__
-    return Made(texts, _lineage(kind, study, name, function, texts, results))
+        texts, function, module = table(results).texts(), table.__name__, table.__module__
+    return Made(texts, _lineage(kind, study, name, (module, function), texts, results))
 
 
 def write(kind: Kind, study: Study, name: str, results: Results, folder: Path) -> None:
@@ -50,8 +50,11 @@ def write(kind: Kind, study: Study, name: str, results: Results, folder: Path) -
     write_lineage(base.with_name(f"{base.name}.json"), made.lineage)
 
 
-def _lineage(kind: Kind, study: Study, name: str, function: str, texts: dict[str, str], results: Results) -> Lineage:
-    params, part = results.params, study.part(kind, name)
+def _lineage(
+    kind: Kind, study: Study, name: str, made_by: tuple[str, str], texts: dict[str, str], results: Results
+) -> Lineage:
+    """Return the record of what was `made_by` a function of a module."""
+    params, (module, function) = results.params, made_by
     # A claim may be judged by what a model or data set is; tables and figures read their study's settings alone.
     if name == CLAIMS:
         settings = params.model_dump(mode="json", exclude={"execution", "data"})
@@ -62,9 +65,9 @@ def _lineage(kind: Kind, study: Study, name: str, function: str, texts: dict[str
         study=study.name,
         name=name,
         preset=params.preset,
-        module=study.module_name(part),
+        module=module,
         function=function,
-        code=fingerprint(*study.code_roots(part)),
+        code=fingerprint(*study.code_roots(study.part(kind, name))),
         **provenance.checkout()._asdict(),
         command=f"rethinking {kind} {study.name} {name} --preset {params.preset}",
         settings=settings_digest(settings),

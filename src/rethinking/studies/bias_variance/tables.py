@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+from rethinking.data.sources import DATASETS
+from rethinking.params import Params
+from rethinking.results.beside import Tolerance
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.published import read_published
 from rethinking.results.table import Cell, Column, Table
 from rethinking.results.titles import model_title
 from rethinking.studies.bias_variance.measures import Curve, known, networks, place_of_highest, regression
+
+SIZE = Tolerance(0.25, "share")
+"""The published values are read by eye, and are of one network a part."""
 
 
 def classical(results: Results) -> Table:
@@ -87,6 +93,9 @@ def shape(results: Results) -> Table:
         Column("Variance, peak", "number"),
         Column("at width", "count"),
         Column("Variance, widest", "number"),
+        SIZE.column("Δ bias², widest"),
+        SIZE.column("Δ variance, peak"),
+        SIZE.verdict_column,
     ]
     rows: list[list[Cell]] = [
         [
@@ -103,6 +112,7 @@ def shape(results: Results) -> Table:
                     "variance_widest",
                 )
             ),
+            *(None, None, None),
         ]
         for row in read_published("by_eye", paper="yang2020")
     ]
@@ -111,6 +121,9 @@ def shape(results: Results) -> Table:
     for noise, curves in networks(results).items():
         bias, variance = curves["bias_squared"], curves["variance"]
         peak = place_of_highest(variance)
+        highest = variance[first] if peak is None else variance[peak]
+        theirs = _of_the_same_networks(results.params, noise)
+        pairs = [(theirs["bias_squared_widest"], bias[last]), (theirs["variance_peak"], highest)] if theirs else []
         rows.append(
             [
                 f"ours, {model_title(study.network)} on {study.dataset}",
@@ -118,12 +131,26 @@ def shape(results: Results) -> Table:
                 bias[first],
                 bias[last],
                 variance[first],
-                variance[first] if peak is None else variance[peak],
+                highest,
                 peak,
                 variance[last],
+                *([SIZE.difference(*pair) for pair in pairs] or (None, None)),
+                SIZE.verdict(*pairs),
             ]
         )
     return Table(columns, rows)
+
+
+def _of_the_same_networks(params: Params, label_noise: float) -> dict[str, float] | None:
+    """Return what was read of networks like ours, on as many examples of the same data; None where there are none."""
+    study = params.studies.bias_variance
+    whole = params.datasets[study.dataset].train_examples or DATASETS[study.dataset].n_train
+    if (study.dataset, study.network) != ("cifar10", "resnet34"):
+        return None
+    for row in read_published("by_eye", paper="yang2020"):
+        if (int(row["examples"]), float(row["label_noise"])) == (whole // study.parts, label_noise):
+            return {name: float(row[name]) for name in ("bias_squared_widest", "variance_peak")}
+    return None
 
 
 TABLES: dict[str, Callable[[Results], Table]] = {

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from rethinking.data.corruptions import label_corruption_name
+from rethinking.results.beside import Tolerance
 from rethinking.results.frame import Estimate, Results, estimate
 from rethinking.results.published import published_curve
 from rethinking.studies.randomisation.design import PAPERS_DATASET, Row, published_model
@@ -12,6 +13,9 @@ DIVERGED = "diverged"
 
 FITTED = 0.99
 """A train accuracy that counts as fitting: the paper's own lowest on random labels is 99.21 %."""
+
+ACCURACY = Tolerance(1.5)
+"""A test set of 10,000 images has a standard error of up to half a point, and so have two runs' seeds."""
 
 
 def runs(results: Results, model: str, corruption: str, regularizer: str = "none") -> pd.DataFrame:
