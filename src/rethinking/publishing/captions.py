@@ -22,7 +22,7 @@ def captions(report: Path, settings: Mapping[str, object]) -> dict[tuple[Kind, s
     Without markup. `settings` are the settings that prose names; asides that name results, which only the rendered
     article can fill in, are left out.
     """
-    found = {}
+    found: dict[tuple[Kind, str], str] = {}
     for file in sorted((*report.glob("[!_.]*.qmd"), *report.glob("sections/*.qmd"))):
         text = file.read_text(encoding="utf-8")
         for kind, pattern in _CAPTIONS.items():
