@@ -6,6 +6,7 @@
 # make benchmark PRESET=paper   measure how fast its training is here, beside a plain loop, and what it takes, for make plan
 # make push, make pull          bring what is recorded of a preset to a data remote, or here: REMOTE=name, WEIGHTS=0
 # make article PRESET=paper     render from results that are there, without running anything else
+# make report PRESET=paper      put the workflow's record beside the article: every result, rule and setting in one file
 # make publish PRESET=paper     push the rendered article to the branch gh-pages: REMOTE=name, ARGS=--dry-run
 # make codecheck                compare the results here with those that Git has recorded
 # make test                     set up and run all tests
@@ -38,7 +39,7 @@ FOR_PRESET := $(if $(PRESET),--preset $(PRESET))
 ARTICLE := $(CURDIR)/articles/$(or $(PRESET),$(shell sed -n 's/^preset: *\([^ \#]*\).*/\1/p' params.yaml))/index
 SHOW_ARTICLE = if [ -e $(ARTICLE).html ]; then echo "The article: $(ARTICLE).html"; echo "As a PDF:    $(ARTICLE).pdf"; fi
 
-.PHONY: reproduce plan why benchmark push pull article publish codecheck test check setup lock clean
+.PHONY: reproduce plan why benchmark push pull article report publish codecheck test check setup lock clean
 
 # What is finished is recorded for DVC even if a cell has failed; the stage counts as up to date once all of it has run.
 reproduce: setup
@@ -61,6 +62,9 @@ article: setup
 	@$(RUN) rethinking article $(FOR_PRESET) > /dev/null
 	@$(SHOW_ARTICLE)
 
+report: setup
+	@record=$$($(RUN) rethinking report $(FOR_PRESET)); echo "The record: $(CURDIR)/$$record"
+
 publish: setup
 	@$(RUN) rethinking publish $(FOR_PRESET) $(if $(REMOTE),--remote $(REMOTE)) $(ARGS)
 
@@ -74,7 +78,7 @@ check: setup
 	@$(RUN) ruff check
 	@$(RUN) ruff format --check
 	@$(RUN) mypy
-	@$(RUN) snakefmt --check Snakefile workflow
+	@$(RUN) snakefmt --check workflow
 	@$(RUN) snakemake --lint
 
 setup: $(READY)

@@ -22,6 +22,13 @@ def _unpacked(dataset: str, folder: Path) -> Path:
     return folder
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, as they share what they have made; there is one Slurm on a machine."""
+    for item in items:
+        group = "slurm" if "cluster" in getattr(item, "fixturenames", ()) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 @pytest.fixture(scope="session")
 def digits_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root that holds the variant digits/true."""
@@ -50,6 +57,24 @@ def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
     assert answer.returncode == 0, answer.stdout + answer.stderr
     project.commit("Run the smoke preset")
     return project
+
+
+@pytest.fixture(scope="session")
+def origin(smoke_run: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A checkout whose smoke preset has run and was pushed to the default remote. Not to be changed."""
+    project = smoke_run.copy_of_all(tmp_path_factory.mktemp("versions") / "origin")
+    answer = project.command("rethinking", "push", "--preset", "smoke")
+    assert answer.returncode == 0, answer.stderr
+    return project
+
+
+@pytest.fixture(scope="session")
+def pulled(origin: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A clone of it elsewhere, with everything pulled. Tests put back what they change."""
+    clone = origin.clone_to(tmp_path_factory.mktemp("elsewhere") / "clone")
+    answer = clone.command("rethinking", "pull", "--preset", "smoke")
+    assert answer.returncode == 0, answer.stderr
+    return clone
 
 
 @pytest.fixture(scope="module")

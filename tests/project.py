@@ -20,7 +20,6 @@ PARTS = (
     ".dvc/config",
     ".dvcignore",
     ".gitignore",
-    "Snakefile",
     "dvc.yaml",
     "params.yaml",
     "profiles",

@@ -18,7 +18,7 @@ from rethinking.recipe import Recipe
 
 PARAMS = Path(__file__).resolve().parents[1] / "params.yaml"
 PRESETS = ("paper", "digits", "smoke")
-REMOVED = object()
+REMOVED = "(removed)"
 
 
 def edited(folder: Path, edits: dict[str, Any]) -> Path:

@@ -33,7 +33,14 @@ def git(*arguments: str) -> str:
 def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A checkout of something like this project, as it was committed, with the working directory in it."""
     monkeypatch.chdir(tmp_path)
-    for name in ("Snakefile", "params.yaml", "README.md", "src/a.py", "results/digits/cells.csv", "runs/digits.dvc"):
+    for name in (
+        "workflow/Snakefile",
+        "params.yaml",
+        "README.md",
+        "src/a.py",
+        "results/digits/cells.csv",
+        "runs/digits.dvc",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("as committed\n")
     git("init", "--quiet")
@@ -46,7 +53,7 @@ def test_the_commit_is_that_of_the_checkout(checkout: Path) -> None:
     assert provenance.checkout() == (git("rev-parse", "HEAD"), False)
 
 
-@pytest.mark.parametrize("name", ["params.yaml", "src/a.py", "src/new.py", "Snakefile"])
+@pytest.mark.parametrize("name", ["params.yaml", "src/a.py", "src/new.py", "workflow/Snakefile"])
 def test_what_results_are_made_from_counts_as_changed(checkout: Path, name: str) -> None:
     (checkout / name).write_text("changed\n")
     assert provenance.checkout().uncommitted_changes
@@ -68,8 +75,8 @@ def test_the_commit_of_a_repository_around_the_project_is_not_its_own(
     checkout: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A source archive that somebody unpacked inside a checkout of theirs."""
-    (checkout / "archive" / "src").mkdir(parents=True)
-    (checkout / "archive" / "Snakefile").write_text("as released\n")
+    (checkout / "archive" / "workflow").mkdir(parents=True)
+    (checkout / "archive" / "workflow" / "Snakefile").write_text("as released\n")
     monkeypatch.chdir(checkout / "archive")
     assert provenance.checkout() == (None, None)
 

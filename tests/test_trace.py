@@ -165,9 +165,9 @@ def test_without_collected_results_the_record_still_speaks(root: Path) -> None:
     assert "cells.csv is missing" in text
 
 
-@pytest.mark.parametrize("name", ["cells.csv", "histories.csv", "metrics.json", "plots/figure1c.csv"])
+@pytest.mark.parametrize("name", ["cells.csv", "histories.csv", "curves.csv", "metrics.json", "plots/figure1c.csv"])
 def test_files_that_sum_up_the_runs_name_all_of_them(root: Path, name: str) -> None:
-    for path in (root / "results/smoke/metrics.json", root / "results/smoke/plots/figure1c.csv"):
+    for path in (root / "results/smoke" / file for file in ("curves.csv", "metrics.json", "plots/figure1c.csv")):
         path.parent.mkdir(exist_ok=True)
         path.touch()
     text = traced(root, f"results/smoke/{name}")

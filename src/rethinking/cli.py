@@ -85,7 +85,9 @@ def _parser() -> argparse.ArgumentParser:
     experiment.add_argument(
         "--expect", nargs=2, metavar=("DIGEST", "CODE"), help="stop if its settings or its code are not this any more"
     )
-    command("collect", _collect, "Collect a preset's runs into results/<preset>/cells.csv and histories.csv.")
+    command(
+        "collect", _collect, "Collect a preset's runs into results/<preset>/: cells.csv, histories.csv, curves.csv."
+    )
     for kind, function in (("table", _table), ("figure", _figure)):
         one = command(kind, function, f"Make one {kind} of a study from collected results.")
         one.add_argument("study")
@@ -94,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     trace = command("trace", _trace, "Say where a table, a figure or a run comes from.", preset=False)
     trace.add_argument("file", help="a file below results/, runs/ or weights/, or the folder of a run")
     command("article", _article, "Render the article from a preset's results, without running anything else.")
+    command(
+        "report", _report, "Put the workflow's record, Snakemake's report, beside the rendered article of a preset."
+    )
     record = command("record", _record, "Record what is here of a preset in .dvc files, beside what they hold already.")
     record.add_argument("--stage", action="store_true", help="the whole preset has run: mark DVC's stage as up to date")
     for name, function, summary in (
@@ -247,8 +252,10 @@ def _experiment(options: argparse.Namespace) -> None:
 
 
 def _collect(options: argparse.Namespace) -> None:
+    from rethinking.files import write_text
     from rethinking.plan import make_plan
     from rethinking.results.frame import collect, write_results
+    from rethinking.results.learning_curves import CURVES, collect_curves
     from rethinking.studies.registry import histories as read_by_studies
 
     plan = make_plan({"preset": options.preset} if options.preset else {})
@@ -257,7 +264,9 @@ def _collect(options: argparse.Namespace) -> None:
         print(f"left out: {line}")
     if not cells:
         raise UserError(f"no run of preset {plan.params.preset} is there to collect; train some cells first")
-    write_results(_results_folder(plan.params.preset), cells, histories)
+    folder = _results_folder(plan.params.preset)
+    write_text(folder / CURVES, collect_curves(plan.params, plan.all_cells, RUNS_ROOT))
+    write_results(folder, cells, histories)
 
 
 def _table(options: argparse.Namespace) -> None:
@@ -297,9 +306,16 @@ def _article(options: argparse.Namespace) -> None:
     from rethinking.article.site import complete
 
     preset, results = _preset(options), _load(options)
-    source = _results_folder(preset)
+    source, place = _results_folder(preset), ARTICLES / preset
     assemble(results, source, REPORT)
-    print(render(REPORT, ARTICLES / preset, lambda site: complete(site, REPORT, results.fresh(), source)))
+    print(render(REPORT, place, lambda site: complete(site, REPORT, results.fresh(), source, place)))
+
+
+def _report(options: argparse.Namespace) -> None:
+    from rethinking.publishing.report import report
+
+    preset = _preset(options)
+    print(report(preset, ARTICLES / preset))
 
 
 def _publish(options: argparse.Namespace) -> None:

@@ -29,7 +29,7 @@ PACKAGES = (
 
 LOCK = Path("requirements.lock")
 
-SOURCES = ("src", "params.yaml", LOCK.name, "Snakefile", "workflow", "profiles")
+SOURCES = ("src", "params.yaml", LOCK.name, "workflow", "profiles")
 """What results are made from. The rest of the checkout (prose, tests, the results themselves) cannot change them."""
 
 
@@ -73,7 +73,7 @@ class Checkout(NamedTuple):
 
 def checkout() -> Checkout:
     """Return the commit that the code is of, and whether it has been changed since."""
-    commit = _git("rev-parse", "HEAD") if _git("ls-files", "--error-unmatch", "Snakefile") else None
+    commit = _git("rev-parse", "HEAD") if _git("ls-files", "--error-unmatch", "workflow/Snakefile") else None
     changes = _git("status", "--porcelain", "--", *SOURCES) if commit else None
     return Checkout(commit, None if changes is None else bool(changes))
 

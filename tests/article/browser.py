@@ -27,13 +27,20 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def page(
-    browser: Browser, address: str, size: tuple[int, int] = DESK, theme: Literal["light", "dark"] = "light"
+    browser: Browser,
+    address: str,
+    size: tuple[int, int] = DESK,
+    theme: Literal["light", "dark"] = "light",
+    levels: tuple[str, ...] = ("error", "warning"),
 ) -> Iterator[Page]:
-    """Open a page with no network, and fail where it complains: an error in its console, a file that is not there."""
+    """Open a page with no network, and fail where it complains: an error in its console, a file that is not there.
+
+    `levels` are those of the console that count.
+    """
     complaints: list[str] = []
 
     def said(message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type in levels:
             complaints.append(f"{message.type}: {message.text}")
 
     width, height = size

@@ -10,10 +10,12 @@ import yaml
 
 from rethinking.article.assemble import assemble, variables
 from rethinking.article.settings import execution_table, settings_table
+from rethinking.article.verdict_counts import verdict_counts
 from rethinking.article.verdicts import LONGEST, verdict_markdown
 from rethinking.errors import UserError
 from rethinking.experiments.records import ExperimentRecord
 from rethinking.params_file import load_params
+from rethinking.results.beside import AGREES, DIFFERS, NOT_RUN, OTHER_DATA
 from rethinking.results.frame import Results
 from rethinking.results.titles import model_title
 
@@ -95,7 +97,8 @@ def test_every_variable_is_text_as_it_is_to_be_shown(source: Path, tmp_path: Pat
     """A reader of YAML must not turn 0.95 or 70 back into numbers, and write them its own way."""
     assemble(RESULTS, source, tmp_path / "report")
     content = yaml.safe_load((tmp_path / "report" / "_variables.yml").read_text(encoding="utf-8"))
-    assert content == variables(RESULTS, METRICS, CLAIMS)
+    counted = {"full_size": {"run": "0", "rows": "0"}, "beside": verdict_counts(source)}
+    assert content == variables(RESULTS, METRICS, CLAIMS) | counted
     assert all(isinstance(leaf, str) for leaf in leaves(content))
 
 
@@ -104,11 +107,12 @@ def test_variables_say_preset_settings_and_numbers() -> None:
     assert found["preset"] == {
         "name": "paper",
         "dataset": "CIFAR-10",
+        "images": "60,000 colour photographs of 32 by 32 pixels, in ten classes",
         "seeds": "1 seed",
         "cells": "3",
         "experiments": "1",
         "minutes": "5",
-        "devices": "cpu, cuda",
+        "devices": "CPUs and GPUs",
         "diverged": "1",
     }
     settings = found["settings"]
@@ -120,6 +124,29 @@ def test_variables_say_preset_settings_and_numbers() -> None:
         "train_accuracy_random": "not available",
     }
     assert found["claims"] == {"total": "2", "holds": "1", "differs": "0", "not_run": "1"}
+
+
+def test_verdicts_are_counted_over_all_tables_but_those_of_claims(source: Path) -> None:
+    for name, text in (
+        ("randomisation-table1", f"Model,Verdict\nA,{AGREES}\nB,{DIFFERS}\nC,{OTHER_DATA}\nD,\n"),
+        ("kernels-errors", f'"Verdict, within 2 %",Ours\n{AGREES},{AGREES}\n{NOT_RUN},not run\n'),
+        ("kernels-claims", f"Claim,Verdict\nA,{NOT_RUN}\n"),
+    ):
+        (source / "tables" / f"{name}.csv").write_text(text, encoding="utf-8")
+    assert verdict_counts(source) == {"total": "5", "agree": "2", "differ": "1", "other_data": "1", "not_run": "1"}
+
+
+def test_the_papers_values_are_its_own() -> None:
+    """By its Table 1, the text of its Section 5, and the coordinates of its Figures 1 and 2."""
+    papers = variables(RESULTS, METRICS, CLAIMS)["papers"]
+    assert papers["table1"]["alexnet"] == {"parameters": "1,387,786", "test_accuracy": "76.07 %"}
+    assert papers["table3"]["mnist_gabor"] == {"error": "0.6 %", "norm": "390"}
+    assert papers["table3"]["cifar10_convolutional"] == {"error": "17 %", "error_ridge": "15 %", "filters": "32,000"}
+    assert papers["figure1a"] == {"steps_an_epoch": "391", "epochs": "69"}
+    assert papers["figure1c"]["inception"]["test_accuracy"] == "87.15 %"
+    assert papers["figure2a"]["weight_decay_alone"]["train_accuracy"] == "99.61 %"
+    assert papers["figure2b"]["epochs"] == "51"
+    assert papers["figure2b"]["inception_wo_bn"]["test_accuracy"] == "84.92 %"
 
 
 def test_a_verdict_stands_with_its_evidence_and_leads_to_the_list_of_claims() -> None:
@@ -164,6 +191,7 @@ def test_tables_and_figures_are_those_of_this_preset_alone(source: Path, tmp_pat
         "_generated/tables/randomisation-table1.md",
         "_generated/tables/randomisation-claims.md",
         "_generated/tables/settings.md",
+        "_generated/tables/full-size.md",
         "_generated/tables/execution.md",
         "_generated/figures/randomisation-figure1a.svg",
     }

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from rethinking.article import preview
-from rethinking.article.preview import _assets, _convert
+from rethinking.article.assets import assets
+from rethinking.article.preview import _convert
 from rethinking.errors import UserError
 
 FIXTURE = Path(__file__).parent / "fixture"
@@ -66,8 +67,8 @@ def page(site: Path) -> Page:
 
 @pytest.fixture(scope="module")
 def typst_source() -> str:
-    with _assets() as assets:
-        return _convert(FIXTURE, FIXTURE / "index.qmd", assets, "typst").text
+    with assets("preview") as opened:
+        return _convert(FIXTURE, FIXTURE / "index.qmd", opened, "typst").text
 
 
 def report(folder: Path, body: str, **settings: str) -> Path:
@@ -149,11 +150,13 @@ def test_nothing_is_loaded_from_elsewhere(page: Page, site: Path) -> None:
     for target in filter(None, loaded):
         assert target.startswith("data:") or (site / target).is_file()
     assert not re.search(r"url\(|@import", (site / "preview.css").read_text(encoding="utf-8"))
+    assert not re.search(r"url\(|@import", (site / "frame.css").read_text(encoding="utf-8"))
 
 
 def test_the_site_holds_nothing_else(site: Path) -> None:
     files = {str(file.relative_to(site)) for file in site.rglob("*") if file.is_file()}
-    assert files == {"index.html", "notes.html", "index.pdf", "preview.css", "_generated/figures/loss.svg"}
+    pages = {"index.html", "notes.html", "index.pdf"}
+    assert files == pages | {"preview.css", "frame.css", "theme.js", "_generated/figures/loss.svg"}
 
 
 def test_the_page_has_landmarks_and_one_title(page: Page) -> None:
@@ -327,8 +330,8 @@ def test_a_comment_is_no_raw_html(tmp_path: Path) -> None:
 
 def test_references_get_a_heading_where_the_source_gives_none(tmp_path: Path) -> None:
     folder = report(tmp_path, "# One\n\nas [@zhang2017] says")
-    with _assets() as assets:
-        page = Page(_convert(folder, folder / "index.qmd", assets, "html").text)
+    with assets("preview") as opened:
+        page = Page(_convert(folder, folder / "index.qmd", opened, "html").text)
     assert page.text["references"] == "References"
     assert "Zhang, Chiyuan" in page.text["refs"]
 

@@ -32,6 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site as `rethinking article` makes it where there is no Quarto."""
     folder = tmp_path_factory.mktemp("article")
     shutil.copytree(ROOT / "report", folder / "report", ignore=shutil.ignore_patterns("_generated", "_variables.yml"))
+    (folder / "src").symlink_to(ROOT / "src")  # to which cards lead
     params, source = load_params(ROOT / "params.yaml", "digits"), ROOT / "results" / "digits"
     results = load_results(params, source, experiments(params))
     assemble(results, source, folder / "report")

@@ -6,7 +6,7 @@ import io
 import pytest
 
 from rethinking.results.frame import Estimate
-from rethinking.results.table import Cell, Column, Table
+from rethinking.results.table import Cell, Column, Points, Table
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,11 @@ from rethinking.results.table import Cell, Column, Table
         ("count", Estimate(36.5, 1.25, 3), "36.5 ± 1.2"),
         ("ratio", 3.6, "3.60"),
         ("level", 0.3, "30"),
+        ("share", 0.0312, "+3.1 %"),
+        ("share", -0.5, "−50 %"),
+        ("points", -0.001, "+0.00"),
+        ("percent", Points(-1.25), "−1.25"),
+        ("verdict", "– not run", "–\u00a0not\u00a0run"),
     ],
     ids=str,
 )

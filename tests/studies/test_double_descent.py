@@ -20,6 +20,7 @@ from rethinking.experiments.laboratory import Laboratory
 from rethinking.names import subset_slice
 from rethinking.params import Params
 from rethinking.params_file import load_params
+from rethinking.results.beside import AGREES, DIFFERS
 from rethinking.results.claims import Verdict
 from rethinking.results.frame import IDENTITY, Results
 from rethinking.results.style import style, svg
@@ -328,6 +329,22 @@ def test_the_papers_curve_has_its_peak_where_the_noisy_labels_begin_to_be_fitted
     assert noisy_error(papers_numbers().test[0], PAPERS_NOISE) == pytest.approx(noisy[0])
     rows = STUDY.table("peaks")(NOTHING).rows
     assert rows[0][2] == 10, "fitted from width"
+
+
+@pytest.mark.parametrize(("higher", "said"), [(0.0, AGREES), (0.04, DIFFERS)])
+def test_our_resnet18_stands_beside_the_papers_at_its_noise(higher: float, said: str) -> None:
+    papers = papers_numbers()
+
+    def ours(cell: Cell) -> tuple[float, float, float]:
+        place = papers.sizes.index(int(cell.model.rpartition("k")[2])) if "-k" in cell.model else 63
+        return papers.train[place], papers.test[place] + higher, papers.test[place]
+
+    rows = STUDY.table("peaks")(results(ours, params=PARAMS["paper"])).rows
+    beside = {(row[0], row[1]): tuple(row[-4:]) for row in rows}
+    found = beside.pop(("ResNet18", PAPERS_NOISE))
+    assert list(found[:3]) == [pytest.approx(100 * higher), pytest.approx(100 * higher), said]
+    assert found[3] == pytest.approx(100 * higher, abs=0.5), "at widths between ours it is taken as linear"
+    assert set(beside.values()) == {(None, None, None, None)}, "the paper has no other"
 
 
 @pytest.mark.parametrize("name", STUDY.tables)

@@ -11,6 +11,7 @@ from rethinking.data.imagenet import VARIABLE
 from rethinking.experiments.records import ExperimentRecord, table_text, write_record, write_table
 from rethinking.params import Params
 from rethinking.params_file import load_params
+from rethinking.results.beside import AGREES, OTHER_DATA
 from rethinking.results.drawing import OURS, PAPER
 from rethinking.results.frame import Estimate, Results, load_results
 from rethinking.results.outputs import make
@@ -152,13 +153,25 @@ def test_results_like_the_papers_uphold_all_claims(tmp_path: Path) -> None:
 def test_ours_stand_below_the_papers_row_by_row(tmp_path: Path) -> None:
     found = table2(results(tmp_path, as_in_the_paper()))
     assert [row[0] for row in found.rows].count("ours") == 7
-    for paper, ours in zip(found.rows, found.rows[1:], strict=False):
+    for paper, ours, difference in zip(found.rows, found.rows[1:], found.rows[2:], strict=False):
         if ours[0] == "ours":
-            assert paper[1:5] == ours[1:5]
-            for theirs, mine in zip(paper[5:], ours[5:], strict=True):
+            assert paper[1:5] == ours[1:5] == difference[1:5]
+            for theirs, mine, apart in zip(paper[5:-1], ours[5:-1], difference[5:-1], strict=True):
+                assert (theirs is None) == (apart is None)
                 if theirs is not None:
                     assert isinstance(mine, Estimate)
                     assert mine.mean == pytest.approx(theirs)
+                    assert apart == pytest.approx(0.0)
+            assert ours[-1] == AGREES
+    assert "| difference, points | true | yes | yes | yes | +0.00 | +0.00 |" in found.markdown()
+
+
+def test_two_points_are_no_agreement_and_another_network_is_none_at_all(tmp_path: Path) -> None:
+    runs = as_in_the_paper() | {Condition("true", "none"): [[(1, 1, 0.6316, 0.8449), (1, 1, 0.578, 0.80)]]}
+    verdicts = {row[1:5]: row[-1] for row in map(tuple, table2(results(tmp_path, runs)).rows) if row[0] == "ours"}
+    assert [named for named, said in verdicts.items() if said != AGREES] == [("true", "no", "no", "no")]
+    other = table2(results(tmp_path / "other", as_in_the_paper(), architecture="resnet18", classes=10))
+    assert {row[-1] for row in other.rows if str(row[0]).startswith("ours")} == {OTHER_DATA}
 
 
 def test_numbers_hold_the_papers_values_and_ours(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from rethinking.experiments.experiment import Experiment
 from rethinking.experiments.laboratory import Laboratory
 from rethinking.params import Params
 from rethinking.params_file import load_params
+from rethinking.results.beside import AGREES, NOT_RUN
 from rethinking.results.claims import Verdict
 from rethinking.results.frame import Results
 from rethinking.results.published import read_published
@@ -347,6 +348,9 @@ def test_ours_stand_beside_the_papers_and_others_below() -> None:
     assert column(table, "Ours, best ℓ2")[3] == pytest.approx(0.15)
     assert column(table, "its penalty")[0] == 0.01
     assert column(table, "Features")[4:] == [f"{n:,} random filters" for n in (8000, 16000)]
+    assert column(table, "Δ")[:4] == pytest.approx([0.0] * 4)
+    assert column(table, "Verdict") == [*[AGREES] * 4, None, None]
+    assert set(column(tables.errors(NOTHING), "Verdict")) == {NOT_RUN, None}
     digits = tables.errors(Measured(DIGITS, {}))
     assert column(digits, "Data set") == ["MNIST", "MNIST", "CIFAR-10", "CIFAR-10", *["digits"] * 4]
 
@@ -357,6 +361,8 @@ def test_norms_stand_beside_the_papers_at_the_studys_own_gamma() -> None:
         (row[1], row[2]): row[3] for row, theirs in zip(table.rows, column(table, "Paper"), strict=True) if theirs
     }
     assert beside == {("pixels", 0.02): 220.0, ("Gabor", 0.0035): 390.0}
+    (gabor,) = [row for row in table.rows if row[8] is not None]
+    assert list(gabor[7:10]) == [pytest.approx(390 / 220), pytest.approx(390 / 220), AGREES]
 
 
 @pytest.mark.parametrize("name", STUDY.tables)

@@ -269,12 +269,19 @@ def test_a_diverged_network_leaves_no_number() -> None:
 
 def test_the_table_of_counts_has_printed_and_counted_side_by_side() -> None:
     table = STUDY.table("counts")(FULL).markdown()
-    assert "| AlexNet | CIFAR-10 | 50,000 | 1,387,786 | 1,387,786 | 28 | 27.8 |" in table
-    assert "| AlexNet | ImageNet | 1,281,167 | 61,100,840 | 61,100,840 | 51 | 47.7 |" in table
-    assert "| Wide ResNet 28-10 | CIFAR-10 | 50,000 | 36.5 million | 36,479,194 | – | 730 |" in table
-    assert "| Inception V3 | ImageNet | 1,281,167 | 23,885,392 | 23,834,568 | 20 | 18.6 |" in table
+    assert "| AlexNet | CIFAR-10 | 50,000 | 1,387,786 | 1,387,786 | +0.0 % | ✓\u00a0agrees | 28 | 27.8 |" in table
+    assert "| AlexNet | ImageNet | 1,281,167 | 61,100,840 | 61,100,840 | +0.0 % | ✓\u00a0agrees | 51 | 47.7 |" in table
     assert (
-        "| Inception V3, 1008 outputs, running statistics | ImageNet | 1,281,167 | – | 23,885,392 | – | 18.6 |" in table
+        "| Wide ResNet 28-10 | CIFAR-10 | 50,000 | 36.5 million | 36,479,194 | −0.1 % | ✓\u00a0agrees | – | 730 |"
+        in table
+    )
+    assert (
+        "| Inception V3 | ImageNet | 1,281,167 | 23,885,392 | 23,834,568 | −0.2 % | ✗\u00a0differs | 20 | 18.6 |"
+        in table
+    )
+    assert (
+        "| Inception V3, 1008 outputs, running statistics | ImageNet | 1,281,167 | – | 23,885,392 | – | – | – | 18.6 |"
+        in table
     )
 
 

@@ -77,7 +77,7 @@ def test_comments_and_docstrings_anywhere_run_nothing(finished: Project, tmp_pat
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
                 node.value.value = "Documented otherwise."
         path.write_text(f"# A new comment, and another layout.\n\n\n{ast.unparse(tree)}\n", encoding="utf-8")
-    for name in ("Snakefile", "params.yaml", "dvc.yaml", "profiles/default/profile.yaml"):
+    for name in ("workflow/Snakefile", "params.yaml", "dvc.yaml", "profiles/default/profile.yaml"):
         with open(project.root / name, "a", encoding="utf-8") as file:
             file.write("\n# One more comment.\n")
     for path in (project.root / "workflow/rules").glob("*.smk"):

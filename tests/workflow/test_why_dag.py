@@ -208,8 +208,10 @@ def test_weights_that_are_elsewhere(finished: Project) -> None:
     with without(finished, weights):
         (idle,) = why(finished)
         with (
-            finished.edited("Snakefile", "# The trained cells alone.", f"{probe}\n\n\n# The trained cells alone."),
-            finished.edited("Snakefile", "        ARTICLE,\n", '        ARTICLE,\n        "probe",\n'),
+            finished.edited(
+                "workflow/Snakefile", "# The trained cells alone.", f"{probe}\n\n\n# The trained cells alone."
+            ),
+            finished.edited("workflow/Snakefile", "        ARTICLE,\n", '        ARTICLE,\n        "probe",\n'),
         ):
             wanted = why(finished)
     (finished.root / "weights/smoke.dvc").unlink()
@@ -281,7 +283,7 @@ def test_a_bad_selection_is_one_sentence(finished: Project, words: list[str], se
 
 
 def test_what_snakemake_cannot_plan_is_told_in_its_words(finished: Project) -> None:
-    with finished.edited("Snakefile", "        ARTICLE,\n", '        ARTICLE,\n        "no/such/file",\n'):
+    with finished.edited("workflow/Snakefile", "        ARTICLE,\n", '        ARTICLE,\n        "no/such/file",\n'):
         answer = finished.command("rethinking", "why", "--preset", "smoke")
     assert answer.returncode == 2
     assert "Snakemake cannot plan this run" in answer.stderr

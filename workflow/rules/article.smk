@@ -7,7 +7,7 @@ rule article:
         sources=ARTICLE_SOURCES,
         # Of all studies, as the article has a section on each: what was not run says so.
         results=result_files(list(STUDIES.values())),
-        cells=rules.collect.output.cells,
+        runs=rules.collect.output,
         experiments=experiment_files(),
     output:
         ARTICLE,

@@ -7,6 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from rethinking import kept
+from rethinking.article.settings import settings
 from rethinking.cells import RUN_FILES, RUN_PATTERN, WEIGHTS_PATTERN, Cell
 from rethinking.cost.estimate import expected_seconds
 from rethinking.cost.measurements import read_measurements
@@ -34,6 +35,7 @@ from rethinking.fingerprint import modules
 from rethinking.hardware import accelerators, threads_per_run, visible_gpus
 from rethinking.names import whole_dataset
 from rethinking.plan import make_plan, require_folders
+from rethinking.publishing.captions import captions
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES, histories
 from rethinking.studies.study import Study
@@ -86,6 +88,13 @@ ARTICLE_SOURCES = [
     *sorted(str(path) for path in Path("report/sections").glob("*.qmd")),
     *sorted(str(path) for path in Path("src/rethinking/article/preview").glob("*.*")),
     *sorted(str(path) for path in Path("src/rethinking/article/explorer").glob("*.*")),
+    *sorted(str(path) for path in Path("src/rethinking/article/frame").glob("*.*")),
+    # What Git has recorded at full size stands in the article of every scale.
+    *(
+        str(path)
+        for path in [Path("results/paper/tables/randomisation-table1.md")]
+        if PRESET != "paper" and path.exists()
+    ),
 ]
 
 # The papers' own values, which tables and figures show beside ours.
@@ -287,6 +296,29 @@ def histories_digest() -> str:
     found = histories(PLAN.params).items()
     lines = (f"{cell} {'all' if last is None else last}" for cell, last in found)
     return sha256("\n".join(lines).encode()).hexdigest()[:16]
+
+
+@cache
+def article_captions() -> dict[tuple[str, str], str]:
+    """Return what the article says below its figures and tables; read when the workflow's record is made."""
+    return captions(Path("report"), settings(PLAN.params))
+
+
+def study_title(wildcards) -> str:
+    """Return what the article calls a study, from the caption of its claims."""
+    return article_captions()["table", f"{wildcards.study}-claims"].partition(":")[0]
+
+
+def table_labels(wildcards) -> dict[str, str]:
+    """Return a table's name and caption, for the workflow's record."""
+    caption = article_captions()["table", f"{wildcards.study}-{wildcards.name}"]
+    return {"Table": wildcards.name, "Caption": caption}
+
+
+def figure_labels(wildcards) -> dict[str, str]:
+    """Return a figure's name and caption, for the workflow's record."""
+    caption = article_captions()["figure", f"{wildcards.study}-{wildcards.name}"]
+    return {"Figure": wildcards.name, "Caption": caption}
 
 
 def code_of(kind: str, wildcards) -> dict[str, str]:

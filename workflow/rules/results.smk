@@ -1,7 +1,8 @@
 """From runs to tidy results, and from these to tables, figures and claims. Nothing here loads torch."""
 
 
-# One line a cell, and one an epoch of the histories that studies read. Runs outside a narrowed selection are kept.
+# One line a cell; one an epoch of the histories that studies read; and the curves of all runs, thinned, which the page of
+# runs shows. Runs outside a narrowed selection are kept.
 rule collect:
     input:
         [
@@ -10,15 +11,21 @@ rule collect:
             for name in ("metrics.json", "history.csv")
         ],
     output:
-        cells=f"{RESULTS}/cells.csv",
+        cells=report(
+            f"{RESULTS}/cells.csv",
+            caption="../report/runs.rst",
+            category="Runs",
+            labels={"Runs": "all"},
+        ),
         histories=f"{RESULTS}/histories.csv",
+        curves=f"{RESULTS}/curves.csv",
     log:
         f"logs/results/{PRESET}/collect.log",
     conda:
         "../envs/rethinking.yaml"
     params:
         preset=PRESET,
-        code=modules("rethinking.results.frame"),
+        code=modules("rethinking.results.frame", "rethinking.results.learning_curves"),
         recipes=recipes_digest(),
         histories=histories_digest(),
         settings={"results": PLAN.params.results.model_dump()},
@@ -31,11 +38,17 @@ rule collect:
 # One table, as CSV and as the article's Markdown, and the record of the runs that it is made of.
 rule table:
     input:
-        results=rules.collect.output,
+        results=[rules.collect.output.cells, rules.collect.output.histories],
         experiments=shown_experiments,
         published=PUBLISHED,
     output:
-        f"{RESULTS}/tables/{{study}}-{{name}}.csv",
+        report(
+            f"{RESULTS}/tables/{{study}}-{{name}}.csv",
+            caption="../report/table.rst",
+            category=study_title,
+            subcategory="Tables",
+            labels=table_labels,
+        ),
         f"{RESULTS}/tables/{{study}}-{{name}}.md",
         f"{RESULTS}/tables/{{study}}-{{name}}.json",
     log:
@@ -58,11 +71,17 @@ rule table:
 # One figure, as SVG and as the points drawn in it, and the record of the runs that it is made of.
 rule figure:
     input:
-        results=rules.collect.output,
+        results=[rules.collect.output.cells, rules.collect.output.histories],
         experiments=shown_experiments,
         published=PUBLISHED,
     output:
-        f"{RESULTS}/figures/{{study}}-{{name}}.svg",
+        report(
+            f"{RESULTS}/figures/{{study}}-{{name}}.svg",
+            caption="../report/figure.rst",
+            category=study_title,
+            subcategory="Figures",
+            labels=figure_labels,
+        ),
         f"{RESULTS}/figures/{{study}}-{{name}}.csv",
         f"{RESULTS}/figures/{{study}}-{{name}}.json",
     log:
@@ -83,12 +102,17 @@ rule figure:
 # Headline numbers, judged claims and the curves of `dvc plots`, of all studies.
 rule summary:
     input:
-        results=rules.collect.output,
+        results=[rules.collect.output.cells, rules.collect.output.histories],
         experiments=experiment_files(),
         published=PUBLISHED,
     output:
         f"{RESULTS}/metrics.json",
-        f"{RESULTS}/claims.json",
+        report(
+            f"{RESULTS}/claims.json",
+            caption="../report/claims.rst",
+            category="Claims",
+            labels={"Claims": "all"},
+        ),
         expand(
             f"{RESULTS}/tables/{{study}}-claims.{{ending}}",
             study=list(STUDIES),

@@ -7,7 +7,17 @@ from typing import Any
 
 import yaml
 
-from rethinking.article.settings import DATASET_TITLES, execution_table, settings, settings_table
+from rethinking.article import full_size
+from rethinking.article.papers import papers_values
+from rethinking.article.settings import (
+    DATASET_DESCRIPTIONS,
+    DATASET_TITLES,
+    DEVICE_TITLES,
+    execution_table,
+    settings,
+    settings_table,
+)
+from rethinking.article.verdict_counts import verdict_counts
 from rethinking.article.verdicts import claims_markdown, verdict_markdown
 from rethinking.errors import UserError
 from rethinking.files import write_text
@@ -22,7 +32,9 @@ def assemble(results: Results, source: Path, report: Path) -> None:
     """
     # Everything that may be missing is read before anything is replaced.
     metrics, claims = _read_json(source / "metrics.json"), _read_json(source / "claims.json")
+    rows_at_full_size, run, rows = full_size.full_size_table(source.parent)
     content = variables(results, metrics, claims)
+    content |= {"full_size": {"run": str(run), "rows": str(rows)}, "beside": verdict_counts(source)}
     found = {
         kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
     }
@@ -39,25 +51,30 @@ def assemble(results: Results, source: Path, report: Path) -> None:
         write_text(generated / "tables" / f"{name}-claims.md", claims_markdown(name, records))
     write_text(generated / "tables" / "settings.md", settings_table(results).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
+    write_text(generated / "tables" / f"{full_size.NAME}.md", rows_at_full_size)
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
     write_text(report / "_variables.yml", text)
 
 
 def variables(results: Results, metrics: dict[str, Any], claims: dict[str, Any]) -> dict[str, Any]:
     """Return what prose may name: every value is text as it is to be shown."""
-    params, cells = results.params, results.cells
+    params, cells, dataset = results.params, results.cells, results.params.studies.randomisation.dataset
     return {
         "preset": {
             "name": params.preset,
-            "dataset": DATASET_TITLES[params.studies.randomisation.dataset],
+            "dataset": DATASET_TITLES[dataset],
+            "images": DATASET_DESCRIPTIONS[dataset],
             "seeds": "1 seed" if len(params.seeds) == 1 else f"{len(params.seeds)} seeds",
             "cells": str(len(cells)),
             "experiments": str(len(results.experiments)),
             "minutes": f"{(cells['seconds'].sum() + sum(each.seconds for each in results.experiments)) / 60:.0f}",
-            "devices": ", ".join(sorted(cells["device"].astype(str).unique())),
+            "devices": " and ".join(
+                DEVICE_TITLES.get(name, name) for name in sorted(cells["device"].astype(str).unique())
+            ),
             "diverged": str(int((cells["status"] == "diverged").sum())),
         },
         "settings": settings(params),
+        "papers": papers_values(),
         "verdict": {
             name: {record["key"]: verdict_markdown(name, record) for record in records}
             for name, records in claims.items()

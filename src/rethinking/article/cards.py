@@ -6,9 +6,13 @@ Cards are put into pages that are finished, whoever has rendered them. A PDF doe
 import html
 import re
 import shutil
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rethinking.article import full_size
+from rethinking.article.code_links import CodeLinks
+from rethinking.experiments.records import ExperimentRecord
 from rethinking.results.lineage import Lineage, read_lineage
 
 _FIGURE = re.compile(r'<img[^>]*\bsrc="(?:\./)?_generated/figures/([\w-]+)\.svg"')
@@ -20,12 +24,22 @@ _END_OF_TABLE = re.compile(r"</table>(?:\s*</(?:div|figure)>)*")
 _END_OF_FIGURE = re.compile(r"</figure>")
 
 
-def add_cards(report: Path, source: Path, site: Path, repository: str = "") -> None:
+NO_CODE = CodeLinks()
+
+
+def add_cards(
+    report: Path,
+    source: Path,
+    site: Path,
+    code: CodeLinks = NO_CODE,
+    experiments: Iterable[ExperimentRecord] = (),
+) -> None:
     """Put a card under each figure and table of the pages in `site` that `source`, a preset's results, has a record of.
 
-    `report` holds the pages' sources. What a figure or table shows is copied beside the pages, to `data/`. `repository`
-    is the address under which the project's code can be read, if there is one.
+    `report` holds the pages' sources. What a figure or table shows is copied beside the pages, to `data/`. `code` says
+    where code is read, `experiments` which seeds those had whose results are shown.
     """
+    seeds = {f"{each.study}/{each.kind}/{each.unit}": each.settings.get("seed") for each in experiments}
     tables = dict(_tables_of(report))
     for page in sorted(site.glob("*.html")):
         text = page.read_text(encoding="utf-8")
@@ -36,27 +50,40 @@ def add_cards(report: Path, source: Path, site: Path, repository: str = "") -> N
         # From the end, so that places before it stay where they are.
         for name, place, pattern in sorted(found, key=lambda each: each[1], reverse=True):
             kind = "figures" if pattern is _END_OF_FIGURE else "tables"
-            record, end = source / kind / f"{name}.json", pattern.search(text, place)
+            record, end = _record(source, kind, name), pattern.search(text, place)
             if record.is_file() and end is not None:
                 (site / "data" / kind).mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(record.with_suffix(".csv"), site / "data" / kind / f"{name}.csv")
-                text = text[: end.end()] + card(read_lineage(record), repository) + text[end.end() :]
+                text = text[: end.end()] + card(read_lineage(record), code, seeds, name) + text[end.end() :]
         page.write_text(text, encoding="utf-8")
 
 
-def card(lineage: Lineage, repository: str = "") -> str:
-    """Return the card of a figure or table as HTML."""
-    name = f"{lineage.study}-{lineage.name}"
+def _record(source: Path, kind: str, name: str) -> Path:
+    """Return the record of what the article calls `name`; the rows at full size are always those of one preset."""
+    if name == full_size.NAME:
+        return source.parent / full_size.PRESET / kind / f"{full_size.TABLE}.json"
+    return source / kind / f"{name}.json"
+
+
+def card(
+    lineage: Lineage, code: CodeLinks = NO_CODE, seeds: Mapping[str, int | None] | None = None, name: str = ""
+) -> str:
+    """Return the card of a figure or table as HTML.
+
+    `seeds` are those of experiments, by name; `name` is that of the data beside the pages, where it is another than the
+    figure's or table's own.
+    """
+    name = name or f"{lineage.study}-{lineage.name}"
     file = f"src/{lineage.module.replace('.', '/')}.py"
-    code = f"<code>{html.escape(file)}</code>"
-    if repository and lineage.commit:
-        code = f'<a href="{html.escape(repository.rstrip("/"))}/blob/{lineage.commit}/{file}">{code}</a>'
+    drawn_by = _linked(f"<code>{html.escape(file)}</code>", code.file(file, lineage.commit))
     lines = {
         "Study, preset": f"{html.escape(lineage.study.replace('_', ' '))}, {html.escape(lineage.preset)}",
-        "Made of": html.escape(_made_of(lineage)),
+        "Made of": html.escape(_made_of(lineage, seeds or {})),
+        "Computed at": _computed_at(lineage, code),
         "Devices": html.escape(", ".join(_devices(lineage)) or "none: nothing was computed for it"),
         "Settings": f"<code>{lineage.settings}</code>, the digest of what params.yaml has for it",
-        "Made by": f"{code}, <code>{html.escape(lineage.function)}</code>, {html.escape(_commit(lineage))}",
+        "Made by": f"{drawn_by}, <code>{html.escape(lineage.function)}</code>, "
+        f"{_commit(lineage.commit, lineage.uncommitted_changes, code)}",
         "Data": f'<a href="data/{lineage.kind}s/{name}.csv" download>{name}.csv</a>',
         "Again": f"<code>{html.escape(lineage.command)}</code>",
     }
@@ -65,14 +92,35 @@ def card(lineage: Lineage, repository: str = "") -> str:
     return f'\n<details class="provenance"><summary>{summary}</summary><dl>{listed}</dl></details>\n'
 
 
-def _made_of(lineage: Lineage) -> str:
-    counts = ((len(lineage.runs), "run"), (len(lineage.experiments), "experiment"))
-    parts = [f"{count} {what}{'s' if count > 1 else ''}" for count, what in counts if count]
-    seeds = sorted({run.seed for run in lineage.runs})
-    if seeds:
-        shown = f"seed {seeds[0]}" if len(seeds) == 1 else f"seeds {', '.join(map(str, seeds))}"
-        parts.append(shown)
-    return ", ".join(parts) or "the papers' values alone"
+def _made_of(lineage: Lineage, seeds: Mapping[str, int | None]) -> str:
+    made: dict[str, Sequence[int | None]] = {
+        "run": [run.seed for run in lineage.runs],
+        "experiment": [seeds.get(each.name) for each in lineage.experiments],
+    }
+    parts = []
+    for what, found in made.items():
+        if found:
+            parts.append(f"{len(found)} {what}{'s' if len(found) > 1 else ''}{_seeds(found)}")
+    return "; ".join(parts) or "the papers' values alone"
+
+
+def _seeds(found: Iterable[int | None]) -> str:
+    known = sorted({seed for seed in found if seed is not None})
+    if not known:
+        return ""
+    return f", seed {known[0]}" if len(known) == 1 else f", seeds {', '.join(map(str, known))}"
+
+
+def _computed_at(lineage: Lineage, code: CodeLinks) -> str:
+    """Return the commits of the runs and experiments, each with how many were made there, the most first."""
+    runs = Counter((run.commit, run.uncommitted_changes) for run in lineage.runs)
+    experiments = Counter((each.commit, each.uncommitted_changes) for each in lineage.experiments)
+    found = []
+    for (commit, changed), _ in (runs + experiments).most_common():
+        counts = ((runs[commit, changed], "run"), (experiments[commit, changed], "experiment"))
+        what = ", ".join(f"{count} {name}{'s' if count > 1 else ''}" for count, name in counts if count)
+        found.append(f"{_commit(commit, changed, code)} ({what})")
+    return "; ".join(found) or "nothing was computed for it"
 
 
 def _devices(lineage: Lineage) -> list[str]:
@@ -87,11 +135,15 @@ def _devices(lineage: Lineage) -> list[str]:
     ]
 
 
-def _commit(lineage: Lineage) -> str:
-    if lineage.commit is None:
+def _commit(commit: str | None, uncommitted_changes: bool | None, code: CodeLinks) -> str:
+    if commit is None:
         return "outside a checkout"
-    changed = ", with changes that were not committed" if lineage.uncommitted_changes else ""
-    return f"commit {lineage.commit[:10]}{changed}"
+    changed = ", with changes that were not committed" if uncommitted_changes else ""
+    return f"commit {_linked(commit[:10], code.commit(commit))}{changed}"
+
+
+def _linked(text: str, address: str | None) -> str:
+    return f'<a href="{html.escape(address)}">{text}</a>' if address else text
 
 
 def _tables_of(report: Path) -> Iterator[tuple[str, str]]:

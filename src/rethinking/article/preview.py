@@ -5,15 +5,13 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from rethinking.article.assets import assets, copy_frame
 from rethinking.article.shortcodes import Source, expand
 from rethinking.errors import UserError
 
@@ -36,8 +34,8 @@ class _Converted:
 
 def check(report: Path) -> None:
     """Raise UserError with file and line where the sources need what is missing or what the preview lacks."""
-    with _assets() as assets:
-        _pages(report, assets)
+    with assets("preview") as folder:
+        _pages(report, folder)
 
 
 def render(report: Path, site: Path) -> None:
@@ -46,22 +44,23 @@ def render(report: Path, site: Path) -> None:
     `report` is a Quarto project with `_quarto.yml`, `index.qmd` and any number of other pages. Raises UserError as
     `check` does, and where a figure cannot be read.
     """
-    with _assets() as assets:
-        pages = _pages(report, assets)
-        article = _convert(report, report / "index.qmd", assets, "typst")
+    with assets("preview") as folder:
+        pages = _pages(report, folder)
+        article = _convert(report, report / "index.qmd", folder, "typst")
         for image in {image: None for page in pages.values() for image in page.images}:
             (site / image).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(report / image, site / image)
-        shutil.copyfile(assets / "preview.css", site / "preview.css")
+        shutil.copyfile(folder / "preview.css", site / "preview.css")
+        copy_frame(site)
         for name, page in pages.items():
             (site / f"{name}.html").write_text(page.text, encoding="utf-8")
         _compile(report, article.text, site)
 
 
-def _pages(report: Path, assets: Path) -> dict[str, _Converted]:
+def _pages(report: Path, folder: Path) -> dict[str, _Converted]:
     """Return every page by its name; links from one to another lead somewhere."""
     sources = sorted(report.glob("[!._]*.qmd"))
-    pages = {path.stem: _convert(report, path, assets, "html") for path in sources}
+    pages = {path.stem: _convert(report, path, folder, "html") for path in sources}
     for page in pages.values():
         for written, name, identifier in page.links:
             if name not in pages:
@@ -71,13 +70,7 @@ def _pages(report: Path, assets: Path) -> dict[str, _Converted]:
     return pages
 
 
-@contextmanager
-def _assets() -> Iterator[Path]:
-    with resources.as_file(resources.files("rethinking.article") / "preview") as folder:
-        yield folder
-
-
-def _convert(report: Path, page: Path, assets: Path, to: str) -> _Converted:
+def _convert(report: Path, page: Path, folder: Path, to: str) -> _Converted:
     source = expand(page, report)
     here = {f"{page.stem}.html": {"current": True}}
     bar = [entry | here.get(entry["href"], {}) for entry in navigation(report)]
@@ -87,8 +80,8 @@ def _convert(report: Path, page: Path, assets: Path, to: str) -> _Converted:
         log, settings = Path(scratch, "log.json"), Path(scratch, "metadata.json")
         settings.write_text(json.dumps(metadata), encoding="utf-8")
         command = [
-            *(_pandoc(), "--from=markdown", f"--to={to}", f"--template={assets / template}"),
-            *(f"--lua-filter={assets / 'supported.lua'}", f"--lua-filter={assets / 'crossref.lua'}"),
+            *(_pandoc(), "--from=markdown", f"--to={to}", f"--template={folder / template}"),
+            *(f"--lua-filter={folder / 'supported.lua'}", f"--lua-filter={folder / 'crossref.lua'}"),
             *("--citeproc", "--mathml", "--wrap=none", "--syntax-highlighting=none"),
             *(f"--metadata-file={settings}", f"--log={log}"),
             f"--data-dir={scratch}",  # nobody's own templates and defaults

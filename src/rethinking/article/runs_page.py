@@ -5,13 +5,14 @@ import json
 import math
 import shutil
 from collections.abc import Iterable, Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from rethinking.article.assets import assets, copy_frame
 from rethinking.results.frame import RUN, Results
+from rethinking.results.learning_curves import CURVES, MEASURES, epochs_shown, read_curves
 
 COLUMNS = {
     "dataset": ("Data set", "text"),
@@ -34,9 +35,12 @@ COLUMNS = {
     "commit": ("Commit", "digest"),
     RUN: ("Recipe", "digest"),
 }
-"""What the table shows of a run, in order: heading, and how the values are written."""
+"""What the table may show of a run, in order: heading, and how the values are written."""
 
-CURVES = ("online_loss", "online_accuracy", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
+ASIDE = {"parameters", "train_examples", "seconds", "device", "precision", "commit", RUN}
+"""Columns that are not shown until someone asks for them."""
+
+FILES = {"cells.csv": "runs", CURVES: "learning curves", "histories.csv": "those that figures show, whole"}
 
 
 def write_runs_page(
@@ -46,46 +50,67 @@ def write_runs_page(
 
     `navigation` are the entries of the site's bar: `href` and `text`.
     """
-    found = content(results)
-    digest = list(COLUMNS).index(RUN)
+    curves = read_curves(source)
+    found = content(results, curves)
+    files = {name: title for name, title in FILES.items() if (source / name).is_file()}
     values = {
         "title": html.escape(title),
         "navigation": " ".join(_link(entry) for entry in navigation),
         "preset": html.escape(results.params.preset),
         "count": f"{len(found['rows']):,}",
-        "curves": f"{sum(row[digest] in found['histories'] for row in found['rows']):,}",
+        "about_curves": _about_curves(found, thinned=curves is not None),
+        "files": ", ".join(f'<a href="runs/{name}" download>{title}</a>' for name, title in files.items()),
         # A script's end within it would end it.
         "data": json.dumps(found, separators=(",", ":"), allow_nan=False).replace("</", "<\\/"),
     }
     (site / "runs").mkdir()
-    with resources.as_file(resources.files("rethinking.article") / "explorer") as assets:
-        page = (assets / "runs.html").read_text(encoding="utf-8")
+    copy_frame(site)
+    with assets("explorer") as folder:
+        page = (folder / "runs.html").read_text(encoding="utf-8")
         for name in ("runs.css", "runs.js"):
-            shutil.copyfile(assets / name, site / "runs" / name)
+            shutil.copyfile(folder / name, site / "runs" / name)
     for name, value in values.items():
         page = page.replace("{{" + name + "}}", value)
     (site / "runs.html").write_text(page, encoding="utf-8")
-    for name in ("cells.csv", "histories.csv"):
+    for name in files:
         shutil.copyfile(source / name, site / "runs" / name)
 
 
-def content(results: Results) -> dict[str, Any]:
-    """Return what the page is made of: columns, one row a run, and curves by the digests of recipes."""
+def _about_curves(found: Mapping[str, Any], *, thinned: bool) -> str:
+    digest = list(COLUMNS).index(RUN)
+    count = sum(row[digest] in found["histories"] for row in found["rows"])
+    if thinned:
+        return (
+            f"Learning curves, which {count:,} of these runs have here, are thinned to about "
+            f"{epochs_shown(len(found['histories']))} epochs each, with the first and the last, dense at the "
+            "beginning."
+        )
+    return (
+        f"Results keep the learning curves that a figure or table shows, whole or their last epochs: {count:,} of "
+        "these runs have one here."
+    )
+
+
+def content(results: Results, curves: pd.DataFrame | None = None) -> dict[str, Any]:
+    """Return what the page is made of: columns, one row a run, and curves by the digests of recipes.
+
+    Without `curves` of all runs they are the histories that figures and tables show.
+    """
     cells = results.cells.assign(gap=results.cells["train_accuracy"] - results.cells["test_accuracy"])
+    if curves is None:
+        identity = ["dataset", "model", "corruption", "regularizer", "seed"]
+        curves = results.history().merge(cells[[*identity, RUN]], on=identity).drop_duplicates([RUN, "epoch"])
     return {
         "preset": results.params.preset,
-        "columns": [{"name": name, "title": title, "form": form} for name, (title, form) in COLUMNS.items()],
+        "columns": [
+            {"name": name, "title": title, "form": form, "usual": name not in ASIDE}
+            for name, (title, form) in COLUMNS.items()
+        ],
         "rows": [list(map(_plain, row)) for row in cells[list(COLUMNS)].itertuples(index=False)],
-        "histories": _curves(results),
-    }
-
-
-def _curves(results: Results) -> dict[str, dict[str, list[Any]]]:
-    identity = ["dataset", "model", "corruption", "regularizer", "seed"]
-    histories = results.history().merge(results.cells[[*identity, RUN]], on=identity)
-    return {
-        str(digest): {name: list(map(_plain, found[name])) for name in ("epoch", *CURVES)}
-        for digest, found in histories.drop_duplicates([RUN, "epoch"]).groupby(RUN, sort=False)
+        "histories": {
+            str(digest): {name: list(map(_plain, found[name])) for name in ("epoch", *MEASURES)}
+            for digest, found in curves[curves[RUN].isin(cells[RUN])].groupby(RUN, sort=False)
+        },
     }
 
 

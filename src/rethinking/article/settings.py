@@ -10,6 +10,12 @@ from rethinking.results.table import Column, Table
 from rethinking.results.titles import model_title
 
 DATASET_TITLES = {"cifar10": "CIFAR-10", "mnist": "MNIST", "digits": "digits"}
+DATASET_DESCRIPTIONS = {
+    "cifar10": "60,000 colour photographs of 32 by 32 pixels, in ten classes",
+    "mnist": "70,000 scans of handwritten digits, of 28 by 28 pixels",
+    "digits": "1,797 scans of handwritten digits, of 8 by 8 pixels, that come with scikit-learn",
+}
+DEVICE_TITLES = {"cpu": "CPUs", "cuda": "GPUs", "mps": "Apple's GPUs"}
 INITIALISATION_TITLES = {
     "he": "He",
     "glorot": "Glorot",

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping
 
 from rethinking.results.claims import MARKS, Verdict
-from rethinking.results.table import Column, Table
+from rethinking.results.table import NBSP, Column, Table
 
 ARTICLE, CLAIMS = "index.qmd", "claims.qmd"
 LONGEST = 75  # characters of evidence that a sentence bears
-NBSP = "\u00a0"  # a sign and its word stay on one line of a narrow column
 
 
 def verdict_markdown(study: str, record: Mapping[str, str]) -> str:

@@ -17,6 +17,7 @@ from rethinking.publishing.git import git, git_bytes
 _KEYS = {
     "cells.csv": ("dataset", "model", "corruption", "regularizer", "seed"),
     "histories.csv": ("recipe_digest", "epoch"),
+    "curves.csv": ("recipe_digest", "epoch"),
 }
 """What tells the lines of a file apart; those of the others are told apart by their number."""
 

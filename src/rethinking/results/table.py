@@ -11,26 +11,34 @@ from rethinking.results.frame import Estimate
 Cell = str | int | float | Estimate | None
 
 MINUS = "−"  # the typographic minus sign: as wide as the plus
+NBSP = "\u00a0"
+
+
+class Points(float):
+    """A difference in percentage points, written as such in a column of whatever else."""
 
 
 @dataclass(frozen=True)
 class Column:
     """A column: its heading, and how its values are written.
 
-    `form` is "text", "count" (whole number), "percent" (a fraction as a percentage with two decimals), "level" (a
-    fraction as a whole percentage), "points" (a difference of percentages, with its sign), "ratio" (two decimals) or
-    "number" (three significant digits).
+    `form` is "text", "verdict" (a few words that stay on one line), "count" (whole number), "percent" (a fraction as a
+    percentage with two decimals), "level" (a fraction as a whole percentage), "points" (a difference of percentages,
+    with its sign), "share" (a fraction as a percentage with its sign), "ratio" (two decimals) or "number" (three
+    significant digits).
     """
 
     heading: str
-    form: Literal["text", "count", "percent", "level", "points", "ratio", "number"] = "text"
+    form: Literal["text", "verdict", "count", "percent", "level", "points", "share", "ratio", "number"] = "text"
 
     def text(self, value: Cell) -> str:
         """Return a value as the article shows it; an en dash where there is none."""
         if value is None:
             return "–"
         if isinstance(value, str):
-            return value
+            return value.replace(" ", NBSP) if self.form == "verdict" else value
+        if isinstance(value, Points):
+            return _signed(value, 2)
         mean, half_width = (value.mean, value.half_width) if isinstance(value, Estimate) else (value, None)
         match self.form:
             case "count":
@@ -39,7 +47,9 @@ class Column:
             case "percent":
                 shown, interval = f"{100 * mean:.2f}", None if half_width is None else 100 * half_width
             case "points":
-                shown, interval = f"{mean:+.2f}".replace("-", MINUS), None
+                shown, interval = _signed(mean, 2), None
+            case "share":
+                shown, interval = f"{_signed(100 * mean, 1 if abs(mean) < 0.1 else 0)} %", None
             case "level":
                 shown, interval = f"{100 * mean:.0f}", None
             case "ratio":
@@ -53,7 +63,7 @@ class Column:
     @property
     def alignment(self) -> str:
         """Return the pipe table's rule below the heading: text to the left, numbers to the right."""
-        return ":---" if self.form == "text" else "---:"
+        return ":---" if self.form in ("text", "verdict") else "---:"
 
 
 @dataclass(frozen=True)
@@ -99,3 +109,8 @@ class Table:
                     values += [value, None] if has_interval else [value]
             writer.writerow(format(v, ".6g") if isinstance(v, float) else v for v in values)
         return text.getvalue()
+
+
+def _signed(number: float, digits: int) -> str:
+    """Return a difference with its sign; one that rounds to nought is no negative one."""
+    return f"{round(number, digits) + 0.0:+,.{digits}f}".replace("-", MINUS)

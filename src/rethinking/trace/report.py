@@ -7,6 +7,7 @@ from rethinking.cells import RUN_FILES, WEIGHTS_FILE, Cell
 from rethinking.errors import UserError
 from rethinking.params_file import load_params
 from rethinking.results.frame import load_results
+from rethinking.results.learning_curves import CURVES
 from rethinking.results.lineage import used_experiments, used_runs
 from rethinking.studies.registry import experiments
 from rethinking.trace.experiments import NETWORKS_SUFFIX, trace_experiment
@@ -51,7 +52,7 @@ def _trace(file: str, root: Path) -> list[str]:
 
 def _trace_summary(place: Path, preset: str, root: Path) -> list[str]:
     """Say what the files come from that sum up all runs: collected lines, headline numbers, claims, plots."""
-    collected = place.name in ("cells.csv", "histories.csv")
+    collected = place.name in ("cells.csv", "histories.csv", CURVES)
     params = load_params(root / "params.yaml", preset)
     results = load_results(params, root / "results" / preset, experiments(params))
     used = [] if collected else used_experiments(results.experiments)

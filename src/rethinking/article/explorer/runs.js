@@ -11,7 +11,8 @@ const MEASURES = {
 const DASHES = ["", "7 4", "2 3", "10 3 2 3", "1 4", "14 4"];
 const order = new Intl.Collator("en", { numeric: true });
 const form = document.getElementById("filters"), element = (id) => document.getElementById(id);
-const state = { sort: "", descending: false, page: 0, curves: [], measure: "test_accuracy" };
+const usual = columns.filter((column) => column.usual).map((column) => column.name);
+const state = { sort: "", descending: false, page: 0, shown: usual, curves: [], measure: "test_accuracy" };
 
 const nameOf = (row) => ["dataset", "model", "corruption", "regularizer"].map((axis) => row[at[axis]]).join("/") + "/seed-" + row[at.seed];
 const digestOf = (row) => row[at.recipe_digest];
@@ -42,6 +43,8 @@ function read() {
   const [sort, direction] = (asked.get("sort") || "").split(":");
   state.sort = Object.hasOwn(at, sort) ? sort : "";
   state.descending = direction === "down";
+  // No name at all is a choice too.
+  state.shown = asked.has("columns") ? columns.map((column) => column.name).filter((name) => asked.get("columns").split(",").includes(name)) : usual;
   state.page = Math.max(0, (parseInt(asked.get("part"), 10) || 1) - 1);
   state.curves = (asked.get("curves") || "").split(",").filter((digest) => Object.hasOwn(histories, digest));
   state.measure = Object.hasOwn(MEASURES, asked.get("measure")) ? asked.get("measure") : "test_accuracy";
@@ -52,6 +55,7 @@ function write() {
   for (const name of ["q", ...AXES]) if (form.elements[name].value) kept.set(name, form.elements[name].value);
   if (form.elements.withcurve.checked) kept.set("withcurve", "1");
   if (state.sort) kept.set("sort", state.sort + (state.descending ? ":down" : ""));
+  if (state.shown.join() !== usual.join()) kept.set("columns", state.shown.join());
   if (state.page) kept.set("part", state.page + 1);
   if (state.curves.length) kept.set("curves", state.curves.join(","));
   if (state.measure !== "test_accuracy") kept.set("measure", state.measure);
@@ -59,6 +63,20 @@ function write() {
 }
 
 // The table
+
+const shownColumns = () => columns.filter((column) => state.shown.includes(column.name));
+
+function drawChoices() {
+  element("choices").replaceChildren(...columns.map((column) => {
+    const tick = make("input", { type: "checkbox", checked: state.shown.includes(column.name), value: column.name });
+    tick.addEventListener("change", () => {
+      const ticked = [...element("choices").querySelectorAll("input:checked")].map((input) => input.value);
+      state.shown = columns.map((each) => each.name).filter((name) => ticked.includes(name));
+      draw();
+    });
+    return make("label", {}, tick, column.title);
+  }));
+}
 
 function chosen() {
   const words = form.elements.q.value.toLowerCase().split(/\s+/).filter(Boolean);
@@ -79,14 +97,14 @@ function chosen() {
 }
 
 function drawHeads() {
-  element("heads").replaceChildren(make("th", { scope: "col" }, "Curve"), ...columns.map((column) => {
+  element("heads").replaceChildren(make("th", { scope: "col" }, "Curve"), ...shownColumns().map((column) => {
     const button = make("button", { type: "button" }, column.title);
     button.addEventListener("click", () => {
       state.descending = state.sort === column.name && !state.descending;
       state.sort = column.name;
       state.page = 0;
       draw();
-      element("heads").querySelectorAll("button")[at[column.name]].focus();
+      element("heads").querySelectorAll("button")[state.shown.indexOf(column.name)].focus();
     });
     const head = make("th", { scope: "col", className: column.form === "text" || column.form === "digest" ? "" : "number" }, button);
     if (state.sort === column.name) head.setAttribute("aria-sort", state.descending ? "descending" : "ascending");
@@ -107,11 +125,10 @@ function drawRow(row) {
   } else {
     first.append("–");
   }
-  return make("tr", {}, first, ...columns.map((column, index) => {
-    const text = shown(row[index], column.form);
-    const cell = make(column.name === "model" ? "th" : "td", {}, text);
+  return make("tr", {}, first, ...shownColumns().map((column) => {
+    const value = row[at[column.name]], cell = make(column.name === "model" ? "th" : "td", {}, shown(value, column.form));
     if (column.name === "model") cell.scope = "row";
-    if (column.form === "digest" && row[index]) cell.title = row[index];
+    if (column.form === "digest" && value) cell.title = value;
     if (!["text", "digest"].includes(column.form)) cell.className = "number";
     return cell;
   }));
@@ -214,19 +231,10 @@ element("measure").addEventListener("change", (event) => { state.measure = event
 element("clear").addEventListener("click", () => { state.curves = []; drawCurves(); draw(); });
 element("previous").addEventListener("click", () => { state.page -= 1; draw(); });
 element("next").addEventListener("click", () => { state.page += 1; draw(); });
-function show() { read(); element("measure").value = state.measure; draw(); drawCurves(); }
+for (const [id, names] of [["all", columns.map((column) => column.name)], ["usual", usual]]) {
+  element(id).addEventListener("click", () => { state.shown = names; drawChoices(); draw(); });
+}
+function show() { read(); element("measure").value = state.measure; drawChoices(); draw(); drawCurves(); }
 addEventListener("hashchange", show);
 addEventListener("resize", drawCurves); // letters keep their size
 show();
-
-const root = document.documentElement, button = element("theme"), system = matchMedia("(prefers-color-scheme: dark)");
-const dark = () => (root.dataset.theme ? root.dataset.theme === "dark" : system.matches);
-const label = () => { button.textContent = dark() ? "Light theme" : "Dark theme"; };
-button.addEventListener("click", () => {
-  root.dataset.theme = dark() ? "light" : "dark";
-  try { localStorage.setItem("theme", root.dataset.theme); } catch {}
-  label();
-});
-system.addEventListener("change", label);
-label();
-button.hidden = false;

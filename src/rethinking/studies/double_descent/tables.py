@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from rethinking.params import Params
 from rethinking.params_studies.double_descent import WidthSweepParams
+from rethinking.results.beside import Ours, Tolerance, apart
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.published import read_published
 from rethinking.results.table import Cell, Column, Table
@@ -23,6 +25,17 @@ from rethinking.studies.double_descent.measures import (
 
 PAPERS_NOISE = 0.15
 """Of Nakkiran et al. 2019, Figure 1, whose test labels have it too."""
+
+PAPERS_MODEL, PAPERS_DATASET = "resnet18", "cifar10"
+
+ERROR = Tolerance(3)
+"""Of test errors: the paper's are read off a plot and turned into errors on true labels, with one network a width."""
+
+
+def on_papers_data(params: Params) -> bool:
+    """Whether the study's networks are trained on all of the paper's data."""
+    dataset = params.studies.double_descent.dataset
+    return dataset == PAPERS_DATASET and params.datasets[dataset].train_examples is None
 
 
 def papers_curve(split: str) -> tuple[list[int], list[float]]:
@@ -71,14 +84,39 @@ def peaks(results: Results) -> Table:
         Column("at", "count"),
         Column("Widest", "percent"),
         Column("Height", "points"),
+        ERROR.column("Δ peak"),
+        ERROR.column("Δ widest"),
+        ERROR.verdict_column,
+        Column("Mean distance", "number"),
     ]
-    rows: list[list[Cell]] = [["ResNet18 (paper)", PAPERS_NOISE, *_peak_cells(papers_numbers())]]
+    papers = papers_numbers()
+    rows: list[list[Cell]] = [["ResNet18 (paper)", PAPERS_NOISE, *_peak_cells(papers), *[None] * 4]]
     for sweep in results.params.studies.double_descent.width_sweeps:
         for noise in sweep.label_noise:
             curve = numbers_of(width_curve(results, sweep, noise))
             values: list[Cell] = [MISSING, *[None] * 6] if curve is None else _peak_cells(curve)
-            rows.append([model_title(sweep.model), noise, *values])
+            beside: list[Cell] = [None] * 4
+            if (sweep.model, noise) == (PAPERS_MODEL, PAPERS_NOISE):
+                beside = _beside_the_papers(papers, curve, same_data=on_papers_data(results.params))
+            rows.append([model_title(sweep.model), noise, *values, *beside])
     return Table(columns, rows)
+
+
+def _beside_the_papers(papers: Curve, ours: Curve | None, same_data: bool) -> list[Cell]:
+    """Return how far our highest and our widest network's error are from the paper's, and whether both are near.
+
+    Also how far all of the curve is, on average over the paper's widths, in points.
+    """
+    pairs: list[tuple[float, Ours]] = [
+        (papers.test[peak(papers.test).top], ours.test[peak(ours.test).top] if ours else MISSING),
+        (papers.test[-1], ours.test[-1] if ours else MISSING),
+    ]
+    distance = apart(_by_width(papers), _by_width(ours)) if ours else None
+    return [
+        *(ERROR.difference(*pair) for pair in pairs),
+        ERROR.verdict(*pairs, same_data=same_data),
+        100 * distance.mean if distance else None,
+    ]
 
 
 def _peak_cells(curve: Curve) -> list[Cell]:
@@ -95,6 +133,10 @@ def _peak_cells(curve: Curve) -> list[Cell]:
         curve.test[-1],
         100 * found.height,
     ]
+
+
+def _by_width(curve: Curve) -> dict[float, float]:
+    return {float(width): error for width, error in zip(curve.sizes, curve.test, strict=True)}
 
 
 def samples(results: Results) -> Table:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from rethinking.params import Params
+from rethinking.results.beside import Tolerance
 from rethinking.results.frame import Results, matching
 from rethinking.results.published import read_published
 
@@ -44,6 +45,21 @@ class System:
     def gammas(self) -> list[float]:
         """All that are tried, rising; none without a Gaussian kernel."""
         return [] if self.gamma is None else sorted([*self.further_gammas, self.gamma])
+
+
+EXAMPLES = {"mnist": 60_000, "cifar10": 50_000}
+"""Of the paper's training sets: a part of one is no reproduction."""
+
+TOLERANCES = {
+    ("mnist", "pixels"): Tolerance(0.2),
+    ("mnist", "gabor"): Tolerance(0.2),
+    ("cifar10", "pixels"): Tolerance(3),
+    ("cifar10", "convolutional"): Tolerance(2),
+}
+"""How far an error may be from the paper's, which has full per cent on CIFAR-10 and does not state its kernels."""
+
+LARGER = 1.25
+"""How many times the norm on pixels that on Gabor features is, at least, to be called larger."""
 
 
 class Published(NamedTuple):

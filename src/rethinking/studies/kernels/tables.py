@@ -3,11 +3,15 @@
 from collections.abc import Callable
 from typing import Any
 
+from rethinking.results.beside import AGREES, DIFFERS, NOT_RUN, Ours
 from rethinking.results.frame import Results
 from rethinking.results.table import Cell, Column, Table
 from rethinking.studies.kernels.measures import (
     DATASETS,
+    EXAMPLES,
+    LARGER,
     MISSING,
+    TOLERANCES,
     Outcome,
     System,
     best_ridge,
@@ -27,30 +31,40 @@ def errors(results: Results) -> Table:
         Column("Data set"),
         Column("Features"),
         Column("Paper", "percent"),
-        Column("Paper, ℓ2", "percent"),
         Column("Ours", "percent"),
+        Column("Δ", "points"),
+        Column("Paper, ℓ2", "percent"),
         Column("Ours, best ℓ2", "percent"),
+        Column("Δ, ℓ2", "points"),
         Column("its penalty", "number"),
+        Column("Verdict", "verdict"),
         Column("Train error", "percent"),
         Column("Farthest from target", "number"),
     ]
     rows: list[list[Cell]] = []
     for system in _papers_and_ours(results):
         theirs, found, ridge = published(system), smallest_norm(results, system), best_ridge(results, system)
+        papers, papers_ridge = (theirs.test_error, theirs.ridge_error) if theirs else (None, None)
+        ours: Ours = float(found["test_error"]) if found else MISSING
+        ours_ridge: Ours = float(ridge["test_error"]) if ridge else None
+        tolerance, same = TOLERANCES.get((system.dataset, system.features)), _all_examples(found, system)
         rows.append(
             [
                 DATASETS[system.dataset],
                 system.title,
-                theirs.test_error if theirs else None,
-                theirs.ridge_error if theirs else None,
-                found["test_error"] if found else MISSING,
-                ridge["test_error"] if ridge else None,
+                *(papers, ours, tolerance.difference(papers, ours) if tolerance else None),
+                *(papers_ridge, ours_ridge, tolerance.difference(papers_ridge, ours_ridge) if tolerance else None),
                 ridge["penalty"] if ridge else None,
+                tolerance.verdict((papers, ours), (papers_ridge, ours_ridge), same_data=same) if tolerance else None,
                 found["train_error"] if found else None,
                 found["largest_deviation"] if found else None,
             ]
         )
     return Table(columns, rows)
+
+
+def _all_examples(found: Outcome | None, system: System) -> bool:
+    return found is not None and found["examples"] == EXAMPLES.get(system.dataset)
 
 
 def _papers_and_ours(results: Results) -> list[System]:
@@ -61,7 +75,10 @@ def _papers_and_ours(results: Results) -> list[System]:
 
 
 def norms(results: Results) -> Table:
-    """Norms of the solution of smallest norm under three definitions, by gamma; and the paper's."""
+    """Norms of the solution of smallest norm under three definitions, by gamma; and the paper's.
+
+    The paper's definition and gamma are not stated: sizes cannot be compared, multiples of the norm on pixels can.
+    """
     columns = [
         Column("Data set"),
         Column("Features"),
@@ -70,13 +87,16 @@ def norms(results: Results) -> Table:
         Column("one output, mean", "number"),
         Column("largest", "number"),
         Column("Paper", "number"),
+        Column("Times that on pixels, paper", "ratio"),
+        Column("ours", "ratio"),
+        Column("Verdict, larger than on pixels", "verdict"),
         Column("Test error", "percent"),
     ]
     rows: list[list[Cell]] = []
     for system in systems(results.params):
         theirs = published(system)
         for gamma, found in smallest_norms(results, system):
-            own = gamma == system.gamma and theirs is not None
+            own = gamma == system.gamma
             rows.append(
                 [
                     DATASETS[system.dataset],
@@ -86,10 +106,25 @@ def norms(results: Results) -> Table:
                     found["norm_mean"] if found else None,
                     found["norm_largest"] if found else None,
                     theirs.norm if own and theirs else None,
+                    *(_times_that_on_pixels(results, system) if own else (None, None, None)),
                     found["test_error"] if found else None,
                 ]
             )
     return Table(columns, rows)
+
+
+def _times_that_on_pixels(results: Results, system: System) -> tuple[float | None, float | None, str | None]:
+    """Return the paper's norm and ours as multiples of those on pixels, and whether ours, too, is larger."""
+    pixels = next((s for s in systems(results.params) if (s.dataset, s.features) == (system.dataset, "pixels")), None)
+    if system.features != "gabor" or pixels is None:
+        return None, None, None
+    norms_of_paper = [each.norm for each in map(published, (system, pixels)) if each and each.norm]
+    papers = norms_of_paper[0] / norms_of_paper[1] if len(norms_of_paper) == 2 else None
+    found, base = smallest_norm(results, system), smallest_norm(results, pixels)
+    if found is None or base is None:
+        return papers, None, NOT_RUN
+    times = float(found["norm"]) / float(base["norm"])
+    return papers, times, AGREES if times >= LARGER else DIFFERS
 
 
 def cost(results: Results) -> Table:

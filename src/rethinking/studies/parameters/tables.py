@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from rethinking.results.beside import AGREES, DIFFERS, NOT_RUN, Tolerance
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.table import Cell, Column, Table
 from rethinking.studies.parameters.catalogue import EXAMPLES
@@ -20,6 +21,8 @@ from rethinking.studies.parameters.measures import (
 
 DATASET_TITLES = {"cifar10": "CIFAR-10", "imagenet": "ImageNet", "mnist": "MNIST"}
 
+EXACT = Tolerance(0, "share")
+
 METHODS_OF_1990 = {
     "mlp": "perceptron",
     "mle": "Markov model, maximum likelihood",
@@ -36,6 +39,8 @@ def count_table(results: Results) -> Table:
         Column("Examples", "count"),
         Column("Printed", "count"),
         Column("Counted", "count"),
+        EXACT.column(),
+        Column("Verdict, in the digits printed", "verdict"),
         Column("An example, printed", "number"),
         Column("An example", "number"),
     ]
@@ -46,6 +51,8 @@ def count_table(results: Results) -> Table:
             EXAMPLES[count.network.dataset],
             _printed(count),
             MISSING if count.parameters is None else count.parameters,
+            None if count.printed is None else EXACT.difference(count.printed.parameters, count.parameters),
+            _agreement(count),
             None if count.printed is None else count.printed.ratio,
             count.ratio,
         ]
@@ -119,6 +126,14 @@ def numbers(results: Results) -> dict[str, Any]:
 
 def _both(results: Results) -> tuple[list[Perceptrons], list[Perceptrons]]:
     return perceptrons_by_width(results, TRUE), perceptrons_by_width(results, RANDOM)
+
+
+def _agreement(count: Count) -> Cell:
+    if count.printed is None:
+        return None
+    if count.parameters is None:
+        return NOT_RUN
+    return AGREES if count.printed.agrees(count.parameters) else DIFFERS
 
 
 def _printed(count: Count) -> Cell:

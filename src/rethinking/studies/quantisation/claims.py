@@ -134,7 +134,7 @@ def training_on_wins_back(corruption: str, holds: Callable[[float], bool]) -> Ca
 
     def judge(results: Results) -> Verdict:
         shares = won_back(results, corruption)
-        evidence = ", ".join(f"{name} {100 * share:.0f} %" for name, share in shares.items())
+        evidence = ", ".join(f"{name} {round(100 * share)} %" for name, share in shares.items())
         return verdict(all(map(holds, shares.values())), evidence) if shares else NOT_RUN
 
     return judge

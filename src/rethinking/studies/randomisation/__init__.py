@@ -11,6 +11,7 @@ STUDY = Study(
         "time-to-overfit",
         "test-error",
         "early-stopping",
+        "curves",
         "other-datasets",
     ),
     figures=("overview", "figure1a", "figure1b", "figure1c", "figure2b"),

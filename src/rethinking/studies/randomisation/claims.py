@@ -14,8 +14,9 @@ from rethinking.studies.randomisation.design import (
     table1_rows,
     table4_rows,
 )
-from rethinking.studies.randomisation.tables import (
+from rethinking.studies.randomisation.measures import (
     DIVERGED,
+    FITTED,
     MISSING,
     error,
     measured,
@@ -24,9 +25,6 @@ from rethinking.studies.randomisation.tables import (
     steps_to_fit,
     table4_measure,
 )
-
-FITTED = 0.99
-"""A train accuracy that counts as fitting: the paper's own lowest on random labels is 99.21 %."""
 
 CHANCE = 0.1
 

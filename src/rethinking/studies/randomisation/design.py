@@ -9,6 +9,8 @@ from rethinking.experiments.experiment import Experiment
 from rethinking.params import Params
 from rethinking.results.published import read_published
 
+PAPERS_DATASET = "cifar10"
+
 FIGURE_1A = ("true", "shuffled-pixels", "random-pixels", "gaussian", "random-labels")
 """Corruptions of Figure 1a, all with Inception; in the order of its legend."""
 

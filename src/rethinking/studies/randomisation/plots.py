@@ -11,7 +11,7 @@ from rethinking.data.corruptions import label_corruption_probability
 from rethinking.results.frame import Estimate, Results
 from rethinking.studies.randomisation.curves import mean_history
 from rethinking.studies.randomisation.design import ALL_MODELS, FIGURE_1A, SWEEP_MODELS, sweep_corruptions
-from rethinking.studies.randomisation.tables import error, figure1a_series, overfit_epochs
+from rethinking.studies.randomisation.measures import error, figure1a_series, overfit_epochs
 
 
 def learning_curves(results: Results) -> pd.DataFrame:

@@ -1,57 +1,53 @@
-"""The randomisation study's tables: the paper's value, ours, the difference."""
+"""The randomisation study's tables: the paper's value, ours, the difference, a verdict."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from statistics import fmean
 from typing import Any
 
-import pandas as pd
-
-from rethinking.data.corruptions import label_corruption_name, label_corruption_probability
-from rethinking.results.frame import Estimate, Results, estimate
+from rethinking.data.corruptions import label_corruption_probability
+from rethinking.results.beside import AGREES, DIFFERS, Ours, Tolerance
+from rethinking.results.frame import Estimate, Results
 from rethinking.results.published import published_curve
 from rethinking.results.table import Cell, Column, Table
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
+from rethinking.studies.randomisation.curves import curve_pairs
 from rethinking.studies.randomisation.design import (
     ALL_MODELS,
     FIGURE_1A,
     SWEEP_MODELS,
-    Row,
     all_models,
-    published_model,
     sweep_corruptions,
     table1_rows,
     table4_rows,
 )
+from rethinking.studies.randomisation.measures import (
+    CONVERGENCE_LOSS,
+    FITTED,
+    MISSING,
+    crossing,
+    error,
+    figure1a_series,
+    measured,
+    multiple,
+    on_papers_data,
+    overfit_epochs,
+    published_run,
+    published_sweep,
+    relative_overfit,
+    runs,
+    steps_to_fit,
+    table4_measure,
+)
 
-MISSING = "not run"
-DIVERGED = "diverged"
+ACCURACY = Tolerance(1.5)
+"""A test set of 10,000 images has a standard error of up to half a point, and so have two runs' seeds."""
 
-
-def runs(results: Results, model: str, corruption: str, regularizer: str = "none") -> pd.DataFrame:
-    """Return the runs, one a seed, of one cell on the study's data set."""
-    dataset = results.params.studies.randomisation.dataset
-    return results.of(dataset=dataset, model=model, corruption=corruption, regularizer=regularizer)
-
-
-def measured(found: pd.DataFrame, column: str) -> Estimate | str:
-    """Return the mean over seeds of a column, or why there is none; one diverged seed makes the cell diverged."""
-    if found.empty:
-        return MISSING
-    if (found["status"] == "diverged").any():
-        return DIVERGED
-    value = estimate(found[column])
-    return MISSING if value is None else value
-
-
-def _difference(ours: Estimate | str, published: float | None) -> Cell:
-    """Return ours minus the paper's, in percentage points."""
-    if isinstance(ours, str) or published is None:
-        return None
-    return 100 * ours.mean - published
+DURATION = Tolerance(0.25, "share")
+"""The paper's times are whole epochs, of which there may be as few as ten, and it does not print its criterion."""
 
 
-def _percent(published: float | None) -> Cell:
-    return None if published is None else published / 100
+def _fraction(percentage: float | None) -> float | None:
+    return None if percentage is None else percentage / 100
 
 
 def _yes_no(regularizer: str, part: str) -> str:
@@ -67,14 +63,16 @@ def table1(results: Results) -> Table:
         Column("WD"),
         Column("Train, paper", "percent"),
         Column("Train, ours", "percent"),
-        Column("Δ train", "points"),
+        ACCURACY.column("Δ train"),
         Column("Test, paper", "percent"),
         Column("Test, ours", "percent"),
-        Column("Δ test", "points"),
+        ACCURACY.column("Δ test"),
+        ACCURACY.verdict_column,
     ]
     rows: list[list[Cell]] = []
     for row in table1_rows():
         found = runs(results, row.model, row.corruption, row.regularizer)
+        papers_train, papers_test = _fraction(row.train_accuracy), _fraction(row.test_accuracy)
         train, test = measured(found, "train_accuracy"), measured(found, "test_accuracy")
         rows.append(
             [
@@ -82,12 +80,13 @@ def table1(results: Results) -> Table:
                 "random" if row.corruption == "random-labels" else "true",
                 _yes_no(row.regularizer, "crop"),
                 _yes_no(row.regularizer, "wd"),
-                _percent(row.train_accuracy),
+                papers_train,
                 train,
-                _difference(train, row.train_accuracy),
-                _percent(row.test_accuracy),
+                ACCURACY.difference(papers_train, train),
+                papers_test,
                 test,
-                _difference(test, row.test_accuracy),
+                ACCURACY.difference(papers_test, test),
+                ACCURACY.verdict((papers_train, train), (papers_test, test), same_data=on_papers_data(results)),
             ]
         )
     return Table(columns, rows)
@@ -100,11 +99,6 @@ REGULARIZER_NAMES = {
 }
 
 
-def table4_measure(row: Row) -> str:
-    """Return which accuracy Table 4 reports: under augmentation the average over augmented examples as seen."""
-    return "train_accuracy" if row.regularizer == "wd" else "online_accuracy"
-
-
 def table4(results: Results) -> Table:
     """Train accuracy on random labels under explicit regularizers."""
     columns = [
@@ -112,56 +106,36 @@ def table4(results: Results) -> Table:
         Column("Regularizer"),
         Column("Train, paper", "percent"),
         Column("Train, ours", "percent"),
-        Column("Δ", "points"),
+        ACCURACY.column(),
+        ACCURACY.verdict_column,
         Column("Epochs", "count"),
     ]
     rows: list[list[Cell]] = []
     for row in table4_rows():
         found = runs(results, row.model, row.corruption, row.regularizer)
-        ours = measured(found, table4_measure(row))
+        theirs, ours = _fraction(row.train_accuracy), measured(found, table4_measure(row))
         rows.append(
             [
                 model_title(row.model),
                 REGULARIZER_NAMES[row.regularizer],
-                "failed to converge" if row.train_accuracy is None else row.train_accuracy / 100,
+                "failed to converge" if theirs is None else theirs,
                 ours,
-                _difference(ours, row.train_accuracy),
+                ACCURACY.difference(theirs, ours),
+                _table4_verdict(results, theirs, ours),
                 None if found.empty else int(found["epochs"].max()),
             ]
         )
     return Table(columns, rows)
 
 
-CONVERGENCE_LOSS = 0.1
-
-
-def crossing(steps: list[float], losses: list[float], level: float) -> float | None:
-    """Return the step at which `losses` first fall below `level`, interpolating linearly between epochs."""
-    for i, loss in enumerate(losses):
-        if loss < level:
-            if i == 0:
-                return steps[0]
-            share = (losses[i - 1] - level) / (losses[i - 1] - loss)
-            return steps[i - 1] + share * (steps[i] - steps[i - 1])
-    return None
-
-
-def steps_to_fit(results: Results, corruption: str) -> Estimate | str:
-    """Return when Inception's online loss falls below CONVERGENCE_LOSS nats, in gradient steps."""
-    found = runs(results, "inception", corruption)
-    if found.empty:
-        return MISSING
-    dataset = results.params.studies.randomisation.dataset
-    crossings = []
-    for seed in found["seed"]:
-        history = results.history(
-            dataset=dataset, model="inception", corruption=corruption, regularizer="none", seed=seed
-        )
-        reached = crossing(list(history["step"]), list(history["online_loss"]), CONVERGENCE_LOSS)
-        if reached is None:
-            return "not reached"
-        crossings.append(reached)
-    return estimate(crossings) or MISSING
+def _table4_verdict(results: Results, theirs: float | None, ours: Ours) -> str | None:
+    """Return whether ours is the paper's accuracy, or fails to converge where the paper's failed."""
+    same = on_papers_data(results)
+    if theirs is not None:
+        return ACCURACY.verdict((theirs, ours), same_data=same)
+    if ours == MISSING or not same:
+        return ACCURACY.verdict((FITTED, ours), same_data=same)
+    return DIFFERS if isinstance(ours, Estimate) and ours.mean >= FITTED else AGREES
 
 
 def convergence(results: Results) -> Table:
@@ -169,9 +143,12 @@ def convergence(results: Results) -> Table:
     columns = [
         Column("Training data"),
         Column("Steps, paper", "count"),
-        Column("relative, paper", "ratio"),
         Column("Steps, ours", "count"),
+        DURATION.column("Δ steps"),
+        Column("relative, paper", "ratio"),
         Column("relative, ours", "ratio"),
+        DURATION.column("Δ relative"),
+        DURATION.verdict_column,
     ]
     published = {
         corruption: crossing(
@@ -184,119 +161,115 @@ def convergence(results: Results) -> Table:
     rows: list[list[Cell]] = []
     for corruption in FIGURE_1A:
         theirs, base = published[corruption], published["true"]
-        mine, own_base = ours[corruption], ours["true"]
+        relative = theirs / base if theirs and base else None
+        mine, own_relative = ours[corruption], multiple(ours[corruption], ours["true"])
         rows.append(
             [
                 CORRUPTION_TITLES[corruption],
-                theirs,
-                theirs / base if theirs and base else None,
-                mine,
-                mine.mean / own_base.mean if isinstance(mine, Estimate) and isinstance(own_base, Estimate) else None,
+                *(theirs, mine, DURATION.difference(theirs, mine)),
+                *(relative, own_relative, DURATION.difference(relative, own_relative)),
+                DURATION.verdict((theirs, mine), (relative, own_relative), same_data=on_papers_data(results)),
             ]
         )
-    return Table(columns, rows)
-
-
-def figure1a_series(corruption: str) -> str:
-    """Return the published Figure 1a's name of a corruption."""
-    return {"true": "true_labels"}.get(corruption, corruption.replace("-", "_"))
-
-
-def published_sweep(figure: str, value: str) -> dict[tuple[str, str], float]:
-    """Return Figure 1b's or 1c's values by our (model, corruption)."""
-    found = {}
-    for model in ("inception", "alexnet", "mlp_1x512"):
-        for probability, y in zip(*published_curve(figure, "label_corruption", value, series=model), strict=True):
-            found[published_model(model), label_corruption_name(probability)] = y
-    return found
-
-
-def _sweep_table(results: Results, headings: Sequence[Column], values: Callable[[str, str], Sequence[Cell]]) -> Table:
-    """Return one row a level of label corruption, and for each model of the sweep `headings` after its name."""
-    columns = [Column("Label corruption", "level")]
-    for model in SWEEP_MODELS:
-        columns += [Column(f"{model_title(model)}, {column.heading}", column.form) for column in headings]
-    rows = [
-        [
-            label_corruption_probability(corruption),
-            *(value for model in SWEEP_MODELS for value in values(model, corruption)),
-        ]
-        for corruption in sweep_corruptions(results.params)
-    ]
     return Table(columns, rows)
 
 
 def time_to_overfit(results: Results) -> Table:
     """Figure 1b in numbers: epochs until the online loss is below the threshold, and relative to true labels."""
     published = published_sweep("figure1b", "relative_time_to_overfit")
-
-    def values(model: str, corruption: str) -> list[Cell]:
-        epochs, base = overfit_epochs(results, model, corruption), overfit_epochs(results, model, "true")
-        relative = epochs.mean / base.mean if isinstance(epochs, Estimate) and isinstance(base, Estimate) else None
-        return [published.get((model, corruption)), relative, epochs]
-
-    return _sweep_table(results, [Column("paper", "ratio"), Column("ours", "ratio"), Column("epochs", "count")], values)
-
-
-def overfit_epochs(results: Results, model: str, corruption: str) -> Estimate | str:
-    """Return the mean time to overfit in epochs, or why there is none."""
-    found = runs(results, model, corruption)
-    if found.empty:
-        return MISSING
-    if (found["status"] == "diverged").any():
-        return DIVERGED
-    if found["time_to_overfit"].isna().any():
-        return "not reached"
-    return estimate(found["time_to_overfit"]) or MISSING
+    measure = [Column("Paper", "ratio"), Column("Ours", "ratio")]
+    return _sweep_table(results, published, relative_overfit, measure, DURATION, {"Epochs, ours": overfit_epochs})
 
 
 def test_error(results: Results) -> Table:
     """Figure 1c in numbers: test error at the end of training."""
     published = published_sweep("figure1c", "test_error")
-
-    def values(model: str, corruption: str) -> list[Cell]:
-        ours, theirs = error(results, model, corruption), published.get((model, corruption))
-        return [theirs, ours, None if theirs is None else _difference(ours, 100 * theirs)]
-
-    return _sweep_table(results, [Column("paper", "percent"), Column("ours", "percent"), Column("Δ", "points")], values)
+    return _sweep_table(results, published, error, [Column("Paper", "percent"), Column("Ours", "percent")], ACCURACY)
 
 
-def error(results: Results, model: str, corruption: str) -> Estimate | str:
-    """Return the mean test error, a fraction, or why there is none."""
-    accuracy = measured(runs(results, model, corruption), "test_accuracy")
-    if isinstance(accuracy, str):
-        return accuracy
-    return Estimate(1 - accuracy.mean, accuracy.half_width, accuracy.seeds)
+def _sweep_table(
+    results: Results,
+    published: Mapping[tuple[str, str], float],
+    measure: Callable[[Results, str, str], Estimate | str],
+    both: list[Column],
+    tolerance: Tolerance,
+    further: Mapping[str, Callable[[Results, str, str], Estimate | str]] | None = None,
+) -> Table:
+    """Return one row a model and level of label corruption; `both` are the columns of the paper's values and ours."""
+    further = further or {}
+    columns = [Column("Model"), Column("Label corruption", "level"), *both, tolerance.column()]
+    columns += [tolerance.verdict_column, *(Column(heading, "count") for heading in further)]
+    rows: list[list[Cell]] = []
+    for model in SWEEP_MODELS:
+        for corruption in sweep_corruptions(results.params):
+            theirs, ours = published.get((model, corruption)), measure(results, model, corruption)
+            rows.append(
+                [
+                    model_title(model),
+                    label_corruption_probability(corruption),
+                    theirs,
+                    ours,
+                    tolerance.difference(theirs, ours),
+                    tolerance.verdict((theirs, ours), same_data=on_papers_data(results)),
+                    *(value(results, model, corruption) for value in further.values()),
+                ]
+            )
+    return Table(columns, rows)
 
 
 def early_stopping(results: Results) -> Table:
     """Figure 2b in numbers: best test accuracy along the run against the last one."""
-    columns = [
-        Column("Model"),
-        Column("Best, paper", "percent"),
-        Column("Last, paper", "percent"),
-        Column("Best, ours", "percent"),
+    columns = [Column("Model")]
+    for value in ("Best", "Last"):
+        columns += [Column(f"{value}, {whose}", "percent") for whose in ("paper", "ours")]
+        columns += [ACCURACY.column(f"Δ {value.lower()}")]
+    columns += [
+        ACCURACY.verdict_column,
+        Column("Gain of stopping, paper", "points"),
+        Column("ours", "points"),
         Column("at epoch", "count"),
-        Column("Last, ours", "percent"),
-        Column("Gain of stopping", "points"),
     ]
     rows: list[list[Cell]] = []
-    for model, series in (("inception", "inception"), ("inception-nobn", "inception_wo_bn")):
-        _, curve = published_curve("figure2b", "step", "accuracy", series=series, split="test")
+    for model in ("inception", "inception-nobn"):
+        _, curve = published_run(model, "test")
+        papers_best, papers_last = max(curve), curve[-1]
         found = runs(results, model, "true")
         best, last = measured(found, "best_test_accuracy"), measured(found, "test_accuracy")
         gain = 100 * (best.mean - last.mean) if isinstance(best, Estimate) and isinstance(last, Estimate) else None
         rows.append(
             [
                 model_title(model),
-                max(curve),
-                curve[-1],
-                best,
-                None if found.empty else fmean(found["best_test_epoch"]),
-                last,
+                *(papers_best, best, ACCURACY.difference(papers_best, best)),
+                *(papers_last, last, ACCURACY.difference(papers_last, last)),
+                ACCURACY.verdict((papers_best, best), (papers_last, last), same_data=on_papers_data(results)),
+                100 * (papers_best - papers_last),
                 gain,
+                None if found.empty else fmean(found["best_test_epoch"]),
             ]
         )
+    return Table(columns, rows)
+
+
+def curves(results: Results) -> Table:
+    """How far the curves of the paper's figures and ours are apart, at the places of the paper's."""
+    columns = [
+        Column("Figure"),
+        Column("Curve"),
+        Column("Places", "count"),
+        Column("Difference in"),
+        Column("Mean", "number"),
+        Column("Largest", "number"),
+        Column("at", "number"),
+        Column("Mean allowed", "number"),
+        Column("Verdict", "verdict"),
+    ]
+    rows: list[list[Cell]] = []
+    for figure, curve, unit, found, verdict in curve_pairs(results):
+        distances: list[Cell] = [None, None, None]
+        if found:
+            distances = [unit.factor * found.mean, unit.factor * found.largest, found.at]
+        places = found.places if found else None
+        rows.append([figure, curve, places, unit.name, *distances, unit.allowed, verdict])
     return Table(columns, rows)
 
 
@@ -329,6 +302,7 @@ TABLES: dict[str, Callable[[Results], Table]] = {
     "time-to-overfit": time_to_overfit,
     "test-error": test_error,
     "early-stopping": early_stopping,
+    "curves": curves,
     "other-datasets": other_datasets,
 }
 

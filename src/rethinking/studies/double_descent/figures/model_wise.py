@@ -16,16 +16,13 @@ from rethinking.studies.double_descent.curves import threshold
 from rethinking.studies.double_descent.figures.shared import (
     LOOKS,
     NOISY_TEST,
-    PAPERS_DATASET,
     TEST,
     TRAIN,
     error_points,
     noise_title,
 )
 from rethinking.studies.double_descent.measures import on_noisy_labels, width_curve
-from rethinking.studies.double_descent.tables import PAPERS_NOISE, papers_curve
-
-PAPERS_MODEL = "resnet18"
+from rethinking.studies.double_descent.tables import PAPERS_DATASET, PAPERS_MODEL, PAPERS_NOISE, papers_curve
 
 
 def points(results: Results) -> pd.DataFrame:

@@ -6,8 +6,6 @@ from rethinking.results import style
 from rethinking.results.drawing import OURS, Point, point
 from rethinking.results.frame import Estimate
 
-PAPERS_DATASET = "cifar10"
-
 TEST, TRAIN, NOISY_TEST = "test", "train", "test on noisy labels"
 LOOKS: dict[str, style.Look] = {
     TEST: style.TEST | {"color": style.BLACK},

@@ -12,9 +12,9 @@ from rethinking.results.published import published_curve
 from rethinking.results.scales import STEPS, thousands
 from rethinking.results.style import CORRUPTION_STYLE
 from rethinking.studies.randomisation.curves import dataset_of, history_by_step
-from rethinking.studies.randomisation.design import FIGURE_1A
-from rethinking.studies.randomisation.figures.shared import PAPERS_DATASET, where
-from rethinking.studies.randomisation.tables import MISSING, figure1a_series
+from rethinking.studies.randomisation.design import FIGURE_1A, PAPERS_DATASET
+from rethinking.studies.randomisation.figures.shared import where
+from rethinking.studies.randomisation.measures import MISSING, figure1a_series
 
 
 def points(results: Results) -> pd.DataFrame:

@@ -4,24 +4,16 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rethinking.results.drawing import Drawing
-from rethinking.results.frame import Estimate, Results
+from rethinking.results.frame import Results
 from rethinking.results.panels import label_left
 from rethinking.studies.randomisation.figures.shared import draw_sweep, sweep, sweep_points
-from rethinking.studies.randomisation.tables import overfit_epochs, published_sweep
+from rethinking.studies.randomisation.measures import published_sweep, relative_overfit
 
 
 def points(results: Results) -> pd.DataFrame:
     """Return the time to overfit relative to true labels, by label corruption; series are models."""
-
-    def relative(model: str, corruption: str) -> Estimate | str:
-        epochs, base = overfit_epochs(results, model, corruption), overfit_epochs(results, model, "true")
-        if isinstance(epochs, Estimate) and isinstance(base, Estimate):
-            spread = None if epochs.half_width is None else epochs.half_width / base.mean
-            return Estimate(epochs.mean / base.mean, spread, epochs.seeds)
-        return epochs if isinstance(epochs, str) else f"true labels: {base}"
-
     measure = "relative_time_to_overfit"
-    ours = {key: relative(*key) for key in sweep(results)}
+    ours = {key: relative_overfit(results, *key) for key in sweep(results)}
     return sweep_points(results, measure, published_sweep("figure1b", measure), ours)
 
 

@@ -9,7 +9,7 @@ from rethinking.results.panels import label_left
 from rethinking.results.scales import per_cent
 from rethinking.results.style import REFERENCE
 from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR, draw_sweep, sweep, sweep_points
-from rethinking.studies.randomisation.tables import error, published_sweep
+from rethinking.studies.randomisation.measures import error, published_sweep
 
 
 def points(results: Results) -> pd.DataFrame:

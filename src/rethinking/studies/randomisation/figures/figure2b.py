@@ -13,8 +13,8 @@ from rethinking.results.scales import per_cent
 from rethinking.results.style import BLACK, GREEN, PUBLISHED, Look
 from rethinking.results.titles import model_title
 from rethinking.studies.randomisation.curves import dataset_of, history_by_step
-from rethinking.studies.randomisation.figures.shared import PAPERS_DATASET
-from rethinking.studies.randomisation.tables import MISSING
+from rethinking.studies.randomisation.design import PAPERS_DATASET
+from rethinking.studies.randomisation.measures import MISSING
 
 FIGURE_2B = {"inception": "inception", "inception-nobn": "inception_wo_bn"}
 """Models of Figure 2b, and what the published curves call them."""

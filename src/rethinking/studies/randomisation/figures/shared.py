@@ -12,10 +12,9 @@ from rethinking.results.scales import LABEL_CORRUPTION, per_cent
 from rethinking.results.style import BLACK, PUBLISHED, TEST, Look
 from rethinking.results.titles import model_title
 from rethinking.studies.randomisation.curves import dataset_of
-from rethinking.studies.randomisation.design import SWEEP_MODELS, sweep_corruptions
+from rethinking.studies.randomisation.design import PAPERS_DATASET, SWEEP_MODELS, sweep_corruptions
 
 CHANCE_ERROR = 0.9  # ten classes
-PAPERS_DATASET = "cifar10"
 OUR_LOOK: Look = TEST | {"color": BLACK}
 
 
