@@ -319,10 +319,12 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _publish(options: argparse.Namespace) -> None:
+    from rethinking.article.render import find_quarto
     from rethinking.publishing.site import publish
 
     preset = _preset(options)
-    print(publish(ARTICLES / preset, _results_folder(preset), remote=options.remote, dry_run=options.dry_run))
+    site, results = ARTICLES / preset, _results_folder(preset)
+    print(publish(site, results, remote=options.remote, quarto=find_quarto(), dry_run=options.dry_run))
 
 
 def _codecheck(options: argparse.Namespace) -> None:

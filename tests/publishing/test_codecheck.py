@@ -1,6 +1,7 @@
 """Results made here agree with the recorded ones, or what differs is named."""
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -68,6 +69,20 @@ def test_times_commits_and_machines_are_aside(checkout: Path) -> None:
     assert codecheck() == 0
 
 
+def test_memory_and_times_in_tables_and_in_evidence_are_aside(checkout: Path) -> None:
+    for name, column in {
+        "tables/kernels-cost.csv": "Memory, GB",
+        "tables/quantisation-latency.csv": "int8, ms",
+        "experiments/expressivity/scaling/digits.csv": "bytes",
+    }.items():
+        change(name, column, 99999)
+    claims = (RESULTS / "claims.json").read_text()
+    changed = re.sub(r"time [\d.]+, memory [\d.]+ times", "time 77, memory 88.5 times", claims)
+    assert changed != claims
+    (RESULTS / "claims.json").write_text(changed)
+    assert codecheck() == 0
+
+
 def test_a_number_may_differ_within_the_tolerance(checkout: Path) -> None:
     recorded = float(pd.read_csv(RESULTS / "cells.csv").test_accuracy[3])
     change("cells.csv", "test_accuracy", recorded - 0.01)
@@ -91,6 +106,19 @@ def test_a_number_in_evidence_is_compared(checkout: Path) -> None:
     (RESULTS / "claims.json").write_text(claims.replace("99.79 %", "98.79 %"))
     assert codecheck() == 1
     assert codecheck("--relative", "0.02") == 0
+
+
+def test_a_percentage_is_held_to_the_tolerance_of_the_fraction_that_it_is(checkout: Path) -> None:
+    claims = (RESULTS / "claims.json").read_text()
+    (RESULTS / "claims.json").write_text(claims.replace("99.79 %", "98.79 %"))
+    assert codecheck("--absolute", "0.02") == 0
+    assert codecheck("--absolute", "0.005") == 1
+
+
+def test_sizes_of_files_are_compared(checkout: Path) -> None:
+    """They are called bytes as well, and are the outcome of the study on quantisation."""
+    change("experiments/quantisation/weights/mlp-1x512.csv", "bytes", 99999)
+    assert codecheck() == 1
 
 
 def test_a_missing_file_and_a_missing_line_are_named(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,3 +38,12 @@ def test_actions_are_pinned_and_permissions_are_named(path: Path) -> None:
     used = [step["uses"] for job in workflow["jobs"].values() for step in job["steps"] if "uses" in step]
     assert used
     assert [name for name in used if not name.rpartition("@")[2].startswith("v")] == []
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_no_credentials_are_left_in_a_checkout(path: Path) -> None:
+    """Where later steps, or an artifact made of the folder, could hand them on."""
+    jobs = yaml.safe_load(path.read_text(encoding="utf-8"))["jobs"].values()
+    checkouts = [step for job in jobs for step in job["steps"] if step.get("uses", "").startswith("actions/checkout@")]
+    assert checkouts
+    assert all(step["with"]["persist-credentials"] is False for step in checkouts)

@@ -87,6 +87,76 @@ def test_another_clone_goes_on_from_what_is_published(checkout: Path, monkeypatc
     assert commits(checkout) == 2
 
 
+# Stands in for Quarto, which is nowhere to be had without network: notes how it was called, and does with Git what
+# `quarto publish gh-pages` of Quarto 1.7 does where the branch is there, as its source (src/publish/gh-pages) has it.
+QUARTO = """#!/bin/sh -eu
+echo "$@" > "$NOTED"
+cat "$3/_quarto.yml" >> "$NOTED"
+cd "$3"
+git fetch -q origin gh-pages
+git worktree add -q -B gh-pages new FETCH_HEAD
+(
+  cd new
+  git rm -rq .
+  cp -R ../_site/. .
+  echo 1a2b3c > .nojekyll
+  git add -Af .
+  git commit -q --allow-empty -m "Built site for gh-pages"
+  git push -q --force origin HEAD:gh-pages
+)
+git worktree remove new
+"""
+
+
+@pytest.fixture
+def quarto(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("NOTED", str(checkout / "noted"))
+    return program(checkout / "quarto", QUARTO)
+
+
+def program(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+def test_quarto_publishes_where_it_is_installed_and_the_branch_is_there(checkout: Path, quarto: Path) -> None:
+    assert "with Quarto" not in publish(SITE, RESULTS, quarto=quarto), "it would ask, and change the working tree"
+    assert not (checkout / "noted").exists()
+    before = git("status", "--porcelain"), git("rev-parse", "HEAD")
+    (SITE / "index.html").write_text("second\r\n")
+    assert "Would publish" in publish(SITE, RESULTS, quarto=quarto, dry_run=True)
+    assert "with Quarto" in publish(SITE, RESULTS, quarto=quarto)
+    (called, *project) = (checkout / "noted").read_text().splitlines()
+    command, provider, folder, *options = called.split()
+    assert (command, provider, options) == ("publish", "gh-pages", ["--no-render", "--no-prompt", "--no-browser"])
+    assert project == ["project:", "  type: website", "  output-dir: _site"]
+    assert published(checkout, "clone") == {**contents(SITE), ".nojekyll": b"1a2b3c\n"}
+    assert commits(checkout) == 2
+    assert (git("status", "--porcelain"), git("rev-parse", "HEAD")) == before
+    assert not Path(folder).exists()
+    assert "nothing was published" in publish(SITE, RESULTS, quarto=quarto)
+
+
+def test_other_remotes_than_the_one_that_quarto_knows_are_gits(checkout: Path, quarto: Path) -> None:
+    git("remote", "rename", "origin", "elsewhere")
+    for text in ("first", "second"):
+        (SITE / "index.html").write_text(text)
+        assert "with Quarto" not in publish(SITE, RESULTS, remote="elsewhere", quarto=quarto)
+    assert not (checkout / "noted").exists()
+
+
+def test_what_quarto_refuses_or_changes_is_said(checkout: Path, quarto: Path) -> None:
+    publish(SITE, RESULTS)
+    (SITE / "index.html").write_text("second")
+    failing = program(checkout / "failing", "#!/bin/sh\necho 'ERROR: Unable to publish to GitHub Pages'\nexit 1\n")
+    with pytest.raises(UserError, match=r"could not publish articles/digits.*\n.*Unable to publish to GitHub Pages"):
+        publish(SITE, RESULTS, quarto=failing)
+    changing = program(checkout / "changing", QUARTO.replace("git add", "echo rendered > index.html\n  git add"))
+    with pytest.raises(UserError, match="pushed something else"):
+        publish(SITE, RESULTS, quarto=changing)
+
+
 def test_a_dry_run_publishes_nothing(checkout: Path) -> None:
     assert "Would publish" in publish(SITE, RESULTS, dry_run=True)
     assert git("ls-remote", "origin") == ""

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rethinking.results.end_labels import LINE, apart, label_ends
@@ -13,20 +13,22 @@ from rethinking.results.style import TEXT, style
 PLACES = st.lists(st.floats(-100, 100), max_size=8, unique=True)
 
 
-@given(PLACES, st.floats(0.1, 30))
-def test_moved_places_keep_their_order_and_their_distance(places: list[float], gap: float) -> None:
-    moved = apart(places, gap)
+@settings(deadline=None)  # the first one imports SciPy
+@given(PLACES, st.lists(st.floats(0.1, 30), min_size=8, max_size=8))
+def test_moved_places_keep_their_order_and_their_distance(places: list[float], sizes: list[float]) -> None:
+    moved = apart(places, sizes)
     order = sorted(range(len(places)), key=places.__getitem__)
-    assert all(moved[b] - moved[a] >= gap - 1e-6 for a, b in itertools.pairwise(order))
+    assert all(moved[b] - moved[a] >= (sizes[a] + sizes[b]) / 2 - 1e-6 for a, b in itertools.pairwise(order))
     assert sum(moved) == pytest.approx(sum(places), abs=1e-6)  # as much down as up
 
 
 def test_places_that_are_far_enough_apart_stay() -> None:
-    assert apart([30.0, 0.0, 12.0], 10.0) == pytest.approx([30.0, 0.0, 12.0])
+    assert apart([30.0, 0.0, 12.0], [10.0] * 3) == pytest.approx([30.0, 0.0, 12.0])
 
 
 def test_two_that_meet_give_way_alike() -> None:
-    assert apart([5.0, 5.5, 40.0], 10.0) == pytest.approx([0.25, 10.25, 40.0])
+    assert apart([5.0, 5.5, 40.0], [10.0] * 3) == pytest.approx([0.25, 10.25, 40.0])
+    assert apart([5.0, 5.0], [10.0, 20.0]) == pytest.approx([-2.5, 12.5])
 
 
 def test_labels_stand_at_the_ends_of_their_curves_in_their_order() -> None:

@@ -102,7 +102,7 @@ def test_sweeps_over_widths_are_averaged_over_parts_and_seeds() -> None:
     cnn = found[found["model"] == "cnn"].to_dict("records")
     assert len(cnn) == 1, "neither under weight decay nor diverged"
     assert cnn[0]["test_accuracy"] == pytest.approx(0.75)
-    assert (cnn[0]["examples"], cnn[0]["bytes"]) == (718, 20_000)
+    assert (cnn[0]["examples"], cnn[0]["bytes"], cnn[0]["networks"]) == (718, 20_000, 2)
     assert len(found) == 1 + len(PARAMS.studies.implications.widths), "full width is no part of a sweep"
 
 

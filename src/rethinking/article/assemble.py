@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from rethinking.article.full_size import full_size_table
+from rethinking.article import full_size
 from rethinking.article.papers import papers_values
 from rethinking.article.settings import (
     DATASET_DESCRIPTIONS,
@@ -32,9 +32,9 @@ def assemble(results: Results, source: Path, report: Path) -> None:
     """
     # Everything that may be missing is read before anything is replaced.
     metrics, claims = _read_json(source / "metrics.json"), _read_json(source / "claims.json")
-    full_size, rows_run, rows = full_size_table(source.parent)
+    rows_at_full_size, run, rows = full_size.full_size_table(source.parent)
     content = variables(results, metrics, claims)
-    content |= {"full_size": {"run": str(rows_run), "rows": str(rows)}, "beside": verdict_counts(source)}
+    content |= {"full_size": {"run": str(run), "rows": str(rows)}, "beside": verdict_counts(source)}
     found = {
         kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
     }
@@ -51,7 +51,7 @@ def assemble(results: Results, source: Path, report: Path) -> None:
         write_text(generated / "tables" / f"{name}-claims.md", claims_markdown(name, records))
     write_text(generated / "tables" / "settings.md", settings_table(results).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
-    write_text(generated / "tables" / "full-size.md", full_size)
+    write_text(generated / "tables" / f"{full_size.NAME}.md", rows_at_full_size)
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
     write_text(report / "_variables.yml", text)
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from rethinking.article import full_size
 from rethinking.article.code_links import CodeLinks
 from rethinking.experiments.records import ExperimentRecord
 from rethinking.results.lineage import Lineage, read_lineage
@@ -49,17 +50,30 @@ def add_cards(
         # From the end, so that places before it stay where they are.
         for name, place, pattern in sorted(found, key=lambda each: each[1], reverse=True):
             kind = "figures" if pattern is _END_OF_FIGURE else "tables"
-            record, end = source / kind / f"{name}.json", pattern.search(text, place)
+            record, end = _record(source, kind, name), pattern.search(text, place)
             if record.is_file() and end is not None:
                 (site / "data" / kind).mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(record.with_suffix(".csv"), site / "data" / kind / f"{name}.csv")
-                text = text[: end.end()] + card(read_lineage(record), code, seeds) + text[end.end() :]
+                text = text[: end.end()] + card(read_lineage(record), code, seeds, name) + text[end.end() :]
         page.write_text(text, encoding="utf-8")
 
 
-def card(lineage: Lineage, code: CodeLinks = NO_CODE, seeds: Mapping[str, int | None] | None = None) -> str:
-    """Return the card of a figure or table as HTML; `seeds` are those of experiments, by name."""
-    name = f"{lineage.study}-{lineage.name}"
+def _record(source: Path, kind: str, name: str) -> Path:
+    """Return the record of what the article calls `name`; the rows at full size are always those of one preset."""
+    if name == full_size.NAME:
+        return source.parent / full_size.PRESET / kind / f"{full_size.TABLE}.json"
+    return source / kind / f"{name}.json"
+
+
+def card(
+    lineage: Lineage, code: CodeLinks = NO_CODE, seeds: Mapping[str, int | None] | None = None, name: str = ""
+) -> str:
+    """Return the card of a figure or table as HTML.
+
+    `seeds` are those of experiments, by name; `name` is that of the data beside the pages, where it is another than the
+    figure's or table's own.
+    """
+    name = name or f"{lineage.study}-{lineage.name}"
     file = f"src/{lineage.module.replace('.', '/')}.py"
     drawn_by = _linked(f"<code>{html.escape(file)}</code>", code.file(file, lineage.commit))
     lines = {

@@ -4,7 +4,8 @@ from pathlib import Path
 
 from rethinking.results.table import Column, Table
 
-PRESET = "paper"
+NAME = "full-size"  # of the table in the article
+PRESET, TABLE = "paper", "randomisation-table1"
 NOT_RUN = "not run"  # in a row of the table, as the study writes it
 
 
@@ -14,7 +15,7 @@ def full_size_table(results: Path) -> tuple[str, int, int]:
     `results` is the folder with a folder for each preset. Where there is none for full size, or no row has been run, a
     line says so, and the number of rows is 0.
     """
-    path = results / PRESET / "tables" / "randomisation-table1.md"
+    path = results / PRESET / "tables" / f"{TABLE}.md"
     if not path.is_file():
         return Table([Column("Table 1")], [["nothing is recorded at full size"]]).markdown(), 0, 0
     heading, rule, *rows = path.read_text(encoding="utf-8").splitlines()

@@ -21,11 +21,29 @@ _KEYS = {
 }
 """What tells the lines of a file apart; those of the others are told apart by their number."""
 
-_ASIDE = re.compile(r"commit|uncommitted_changes|code|.*device.*|precision|threads|processes|.*second.*|ms\b.*", re.I)
-"""Columns that say where, how fast and by which state of the code a line was made; recipe and data are compared."""
+_ASIDE = re.compile(
+    r"commit|uncommitted_changes|code|.*device.*|precision|threads|processes"
+    r"|.*second.*|.*minute.*|.*, m?s( \(.*\))?|float32 / int8"  # the last one is a ratio of times
+    r"|peak_memory_bytes|memory, gb|gigabytes|Δ.*",
+    re.I,
+)
+"""Columns that say where, how fast, in how much memory and by which state of the code a line was made.
+
+Recipe and data are compared. So are the two values beside a difference, which is small and would be held to a tolerance
+that is smaller still.
+"""
+
+_ASIDE_IN = {"experiments/expressivity/scaling/": {"bytes"}}
+"""Columns of the same kind whose names mean something else in other files: here memory, there the size of a file."""
+
+_MEASURED = re.compile(r"\b(time|memory) \d[\d,.]*")
+"""Time and memory in the evidence of a claim; its verdict is compared."""
 
 # A number that stands by itself: not a piece of a digest or of a name such as mlp-1x512.
-_NUMBER = re.compile(r"(?<![\w.-])[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?(?![\w-]|\.\d)")
+_NUMBER = re.compile(
+    r"(?<![\w.-])(?P<number>[-+−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?(?:[eE][-+]?\d+)?)(?![\w-]|\.\d)"
+    r"(?=(?P<hundredths>\s?%| points?\b)?)"
+)
 
 _SHOWN = 20  # differences of one file that are printed; the rest is counted
 
@@ -61,7 +79,7 @@ def codecheck(results: Path, revision: str, tolerance: Tolerance) -> tuple[Compa
     commit = git("rev-parse", "--short", f"{revision}^{{commit}}")
     comparison = compare(_recorded(results, revision), _here(results), tolerance)
     lines = [
-        f"{results} beside commit {commit}: numbers within {tolerance}; times, commits and machines aside.",
+        f"{results} beside commit {commit}: numbers within {tolerance}; times, memory, commits and machines aside.",
     ]
     for name, found in comparison.differences.items():
         lines += [f"{name}: {difference}" for difference in found[:_SHOWN]]
@@ -120,7 +138,8 @@ def _values(name: str, content: bytes) -> dict[str, str]:
             place: text for place, text in _leaves(json.loads(content)) if not _ASIDE.fullmatch(place.split(".")[-1])
         }
     frame = pd.read_csv(io.BytesIO(content), dtype=str, keep_default_na=False)
-    columns = [column for column in frame if not _ASIDE.fullmatch(str(column))]
+    aside = {column for folder, columns in _ASIDE_IN.items() if name.startswith(folder) for column in columns}
+    columns = [column for column in frame if column not in aside and not _ASIDE.fullmatch(str(column))]
     keys = _KEYS.get(name)
     labels = (
         frame[list(keys)].agg("/".join, axis=1)
@@ -158,13 +177,14 @@ def _differences(
         elif place not in recorded:
             yield f"{place}: recorded nothing, here {here[place] or 'empty'}"
         else:
-            before, now = _NUMBER.findall(recorded[place]), _NUMBER.findall(here[place])
+            texts = [_MEASURED.sub(r"\1", side[place]) for side in (recorded, here)]
+            before, now = ([_number(found) for found in _NUMBER.finditer(text)] for text in texts)
             comparison.numbers += len(before)
-            same_words = _NUMBER.sub("#", recorded[place]) == _NUMBER.sub("#", here[place])
-            pairs = zip(map(_number, before), map(_number, now), strict=False)
-            if not same_words or not all(tolerance.allows(*pair) for pair in pairs):
+            same_words = len({_NUMBER.sub("#", text) for text in texts}) == 1
+            if not same_words or not all(map(tolerance.allows, before, now)):
                 yield f"{place}: recorded {recorded[place] or 'empty'}, here {here[place] or 'empty'}"
 
 
-def _number(text: str) -> float:
-    return float(text.replace(",", "").replace("−", "-"))
+def _number(found: re.Match[str]) -> float:
+    """Return a number in its unit: a percentage as the fraction that tables have, so that one tolerance serves both."""
+    return float(found["number"].replace(",", "").replace("−", "-")) / (100 if found["hundredths"] else 1)

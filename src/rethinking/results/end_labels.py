@@ -1,6 +1,7 @@
 """Names of curves, written where they end: nobody has to look them up in a legend."""
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -44,20 +45,24 @@ def label_ends(axes: Axes) -> None:
     drawn.draw_without_rendering()  # now the layout says how far apart ends are
     points = 72 / drawn.dpi
     places = [points * float(axes.transData.transform((1.0, height))[1]) for height in heights]
-    for label, place, moved in zip(labels, places, apart(places, LINE * TEXT), strict=True):
+    sizes = [LINE * TEXT * len(name.splitlines()) for name in names]
+    for label, place, moved in zip(labels, places, apart(places, sizes), strict=True):
         label.set_position((7, moved - place))
 
 
-def apart(places: Sequence[float], gap: float) -> list[float]:
-    """Return places at least `gap` apart, in the same order, moved as little as possible (least squares)."""
+def apart(places: Sequence[float], sizes: Sequence[float]) -> list[float]:
+    """Return the middles of things of these sizes, moved as little as possible (least squares) so that none overlap.
+
+    They keep their order.
+    """
     from scipy.optimize import isotonic_regression  # takes a moment to import
 
     order = sorted(range(len(places)), key=places.__getitem__)
     if not order:
         return []
-    # Places that keep their distances are a rising sequence plus multiples of the gap.
-    rising = isotonic_regression([places[index] - gap * rank for rank, index in enumerate(order)]).x
-    moved = [0.0] * len(places)
-    for rank, index in enumerate(order):
-        moved[index] = float(rising[rank]) + gap * rank
-    return moved
+    # Middles that keep their distances are a rising sequence added to that of things stacked without a gap.
+    halves = [sizes[index] / 2 for index in order]
+    stacked = [0.0, *accumulate(one + other for one, other in pairwise(halves))]
+    rising = isotonic_regression([places[index] - height for index, height in zip(order, stacked, strict=True)]).x
+    moved = dict(zip(order, (float(low) + height for low, height in zip(rising, stacked, strict=True)), strict=True))
+    return [moved[index] for index in range(len(places))]

@@ -58,10 +58,7 @@ def trained(results: Results) -> str | None:
 def why_not_run(params: Params) -> str:
     """Return one line on why there is nothing of ours."""
     if not conditions(params):
-        return (
-            f"{MISSING}: the preset {params.preset} leaves ImageNet out; the preset paper has it, from the folder that "
-            f"{SETTING} names"
-        )
+        return f"{MISSING}: the preset {params.preset} is without ImageNet, paper has it ({SETTING})"
     if imagenet_folder(params.data.imagenet) is None:
         return f"{MISSING}: no ImageNet folder was set ({SETTING})"
     return MISSING

@@ -27,27 +27,34 @@ MEASURES = ["train_accuracy", "test_accuracy"]
 def compressed(results: Results) -> pd.DataFrame:
     """Return the networks of the randomisation study in all forms, averaged over seeds.
 
-    Columns: model, corruption, form, bytes, train_accuracy, test_accuracy; the accuracies are fractions.
+    Columns: model, corruption, form, bytes, train_accuracy, test_accuracy, networks; the accuracies are fractions, and
+    means of so many networks.
     """
+    columns = ["model", "corruption", "form", "bytes", *MEASURES, "networks"]
     found = results.experiment("quantisation", "combined")
     if found.empty:
-        return pd.DataFrame(columns=["model", "corruption", "form", "bytes", *MEASURES])
+        return pd.DataFrame(columns=columns)
     trained_on = results.experiment("quantisation", "weights")
     if not trained_on.empty:
         found = pd.concat([found, matching(trained_on, method=AWARE).assign(round=AWARE_ROUND)])
-    averaged = found.groupby(["model", "corruption", "round", "bits"], as_index=False)[["bytes", *MEASURES]].mean()
+    averaged = _averaged(found, ["model", "corruption", "round", "bits"])
     form = {(False, False): DENSE, (True, False): PRUNED, (False, True): ROUNDED, (True, True): BOTH}
     averaged["form"] = [
         form[round_ > 0, bits < FLOAT_BITS] for round_, bits in zip(averaged["round"], averaged["bits"], strict=True)
     ]
-    return averaged[["model", "corruption", "form", "bytes", *MEASURES]]
+    return averaged[columns]
+
+
+def _averaged(found: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
+    groups = found.groupby(keys, as_index=False)
+    return groups[["bytes", *MEASURES]].mean().assign(networks=groups.size()["size"])
 
 
 def by_width(results: Results) -> pd.DataFrame:
     """Return the networks of all sweeps over widths, averaged over seeds and parts of the training set.
 
-    Columns: model (without its width), examples (of training), corruption, bytes, train_accuracy, test_accuracy.
-    Networks under a regularizer and diverged runs are left out.
+    Columns: model (without its width), examples (of training), corruption, bytes, train_accuracy, test_accuracy, and
+    networks, of which these are means. Networks under a regularizer and diverged runs are left out.
     """
     found = results.of(regularizer="none", status="finished")
     found = found[found["model"].map(lambda model: model_width(model) is not None).astype(bool)]
@@ -55,7 +62,7 @@ def by_width(results: Results) -> pd.DataFrame:
         dataset=[whole_dataset(name) for name in found["dataset"]], bytes=FLOAT_BYTES * found["parameters"]
     )
     keys = ["dataset", "model", "train_examples", "corruption"]
-    averaged = found.groupby(keys, as_index=False)[["bytes", *MEASURES]].mean()
+    averaged = _averaged(found, keys)
     averaged["model"] = [base_model(model) for model in averaged["model"]]
     return averaged.rename(columns={"train_examples": "examples"}).sort_values(
         ["model", "examples", "corruption", "bytes"], ignore_index=True

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
-from rethinking.results.frame import Results, matching
+from rethinking.results.frame import Estimate, Results, matching
 from rethinking.results.panels import Panels, key, not_run, panels
 from rethinking.results.scales import kilobytes, per_cent
 from rethinking.results.style import BLACK, GREY, LABELS, Look
@@ -42,8 +42,9 @@ def _points(results: Results, dataset: str) -> Iterator[Point]:
     for network in pd.concat([each for each in networks if not each.empty] or networks).to_dict("records"):
         gap = network["train_accuracy"] - network["test_accuracy"]
         for measure, value in (("test_accuracy", network["test_accuracy"]), ("gap", gap)):
+            mean = Estimate(float(value), None, int(network["networks"]))
             place = {key: network[key] for key in ("model", "corruption", "examples", "bytes")}
-            yield point(OURS, dataset, network["form"], place | {"measure": measure}, value=float(value))
+            yield point(OURS, dataset, network["form"], place | {"measure": measure}, value=mean)
 
 
 def draw(points: pd.DataFrame) -> Figure:
@@ -91,4 +92,4 @@ def _key(made: Panels, points: pd.DataFrame) -> None:
     )
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="network")

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from rethinking.results.drawing import OURS, Drawing, Point, frame, point
-from rethinking.results.frame import Results, matching
+from rethinking.results.frame import Estimate, Results, matching
 from rethinking.results.panels import key, not_run, panels
 from rethinking.results.scales import STEPS
 from rethinking.results.style import BLACK, GREEN, GREY, ORANGE, Look
@@ -28,7 +28,7 @@ def points(results: Results) -> pd.DataFrame:
         for row in curve.to_dict("records"):
             for measure in LOOKS:
                 at = {"step": int(row["step"]), "measure": measure}
-                found.append(point(OURS, dataset, start, at, value=float(row[measure])))
+                found.append(point(OURS, dataset, start, at, value=Estimate(float(row[measure]), None, 1)))
     if not found:
         found = [
             point(OURS, dataset, start, {"step": 0, "measure": measure}, value=MISSING)
@@ -58,4 +58,4 @@ def draw(points: pd.DataFrame) -> Figure:
 LEAST = 1e-9
 """What is smaller is not drawn."""
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="run")

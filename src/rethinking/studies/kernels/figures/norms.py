@@ -6,7 +6,7 @@ from matplotlib.lines import Line2D
 
 from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
-from rethinking.results.frame import Results, matching
+from rethinking.results.frame import Estimate, Results, matching
 from rethinking.results.panels import key, label_left, not_run
 from rethinking.results.scales import per_cent, plain_numbers
 from rethinking.results.style import GREY
@@ -28,7 +28,11 @@ def points(results: Results) -> pd.DataFrame:
                 found.append(point(OURS, system.dataset, system.features, at | {"norm": None}, error=MISSING))
             else:
                 at |= {"norm": float(outcome["norm"])}
-                found.append(point(OURS, system.dataset, system.features, at, error=float(outcome["test_error"])))
+                found.append(
+                    point(
+                        OURS, system.dataset, system.features, at, error=Estimate(float(outcome["test_error"]), None, 1)
+                    )
+                )
     return frame(found)
 
 
@@ -59,4 +63,4 @@ def draw(points: pd.DataFrame) -> Figure:
     return made.figure
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="run")

@@ -6,12 +6,12 @@ from matplotlib.lines import Line2D
 
 from rethinking.results.curves import draw_curve
 from rethinking.results.drawing import OURS, PAPER, Drawing, Point, frame, point
-from rethinking.results.frame import Results, matching
+from rethinking.results.frame import Estimate, Results, matching
 from rethinking.results.panels import key, label_left, not_run
 from rethinking.results.scales import per_cent
 from rethinking.results.style import GREY
 from rethinking.studies.kernels.figures.shared import PAPERS, look, panels_by_dataset
-from rethinking.studies.kernels.measures import MISSING, published, ridge, smallest_norm, systems
+from rethinking.studies.kernels.measures import MISSING, Outcome, published, ridge, smallest_norm, systems
 
 
 def points(results: Results) -> pd.DataFrame:
@@ -23,13 +23,17 @@ def points(results: Results) -> pd.DataFrame:
             at = {"filters": system.filters, "penalty": 0.0}
             found.append(point(PAPER, system.dataset, system.features, at, error=theirs.test_error))
         free = smallest_norm(results, system)
-        known = {float(each["penalty"]): float(each["test_error"]) for each in ridge(results, system)}
+        known = {float(each["penalty"]): _once(each) for each in ridge(results, system)}
         if free is not None:
-            known[0.0] = float(free["test_error"])
+            known[0.0] = _once(free)
         for penalty in (0.0, *system.penalties):
             at = {"filters": system.filters, "penalty": penalty}
             found.append(point(OURS, system.dataset, system.features, at, error=known.get(penalty, MISSING)))
     return frame(found)
+
+
+def _once(outcome: Outcome) -> Estimate:
+    return Estimate(float(outcome["test_error"]), None, 1)
 
 
 def draw(points: pd.DataFrame) -> Figure:
@@ -54,7 +58,9 @@ def draw(points: pd.DataFrame) -> Figure:
             style = look(str(each["series"]))
             axes.plot(-0.35, each["error"], **style | PAPERS, clip_on=False)
             shown.setdefault(style["label"], Line2D([], [], **style))
-        axes.set_xticks(list(places.values()), ["none", *(f"{penalty:g}" for penalty in penalties[1:])])
+        names = ["none", *(f"{penalty:g}" for penalty in penalties[1:])]
+        step = len(panels)  # every other one where panels are half as wide
+        axes.set_xticks(list(places.values())[::step], names[::step])
         axes.set(xlabel="Ridge penalty", ylim=(0, None))
         per_cent(axes.yaxis, "Test error")
     label_left(made)
@@ -64,4 +70,4 @@ def draw(points: pd.DataFrame) -> Figure:
     return made.figure
 
 
-DRAWING = Drawing(points, draw)
+DRAWING = Drawing(points, draw, over="run")

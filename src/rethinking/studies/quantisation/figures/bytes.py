@@ -90,7 +90,9 @@ def _panel(axes: Axes, found: pd.DataFrame, title: str, looks: dict[str, Look]) 
     for name, series in found.groupby("weights", sort=False):
         draw_curve(axes, series, "bytes", "accuracy", **_SMALL | looks[str(name)])
     # Test accuracy hardly changes: what does change is to be seen.
-    axes.set_ylim(found["accuracy"].min() - 0.03, 1.01)
+    low, high = found["accuracy"].min(), found["accuracy"].max()
+    margin = 0.06 * (high - low) + 0.003
+    axes.set_ylim(low - margin, high + margin)
     kilobytes(axes)
 
 

@@ -57,7 +57,7 @@ def draw(points: pd.DataFrame) -> Figure:
     made = panels(len(places), height=2.5)
     for axes, (model, (corruption, epoch), title) in zip(made.axes, places, strict=True):
         there = matching(known, model=model, corruption=corruption, epoch=epoch or "last")
-        title = title if len(models) == 1 else f"{model_title(model)}, {title}"
+        title = title[0].upper() + title[1:] if len(models) == 1 else f"{model_title(model)}, {title}"
         if there.empty:
             say_not_run(axes, title)
             continue
