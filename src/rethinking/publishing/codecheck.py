@@ -185,6 +185,8 @@ def _differences(
             yield f"{place}: recorded {recorded[place] or 'empty'}, here nothing"
         elif place not in recorded:
             yield f"{place}: recorded nothing, here {here[place] or 'empty'}"
+        elif recorded[place] == here[place]:
+            comparison.numbers += len(_NUMBER.findall(here[place]))
         else:
             texts = [_MEASURED.sub(r"\1", side[place]) for side in (recorded, here)]
             before, now = ([_number(found) for found in _NUMBER.finditer(text)] for text in texts)
