@@ -16,7 +16,7 @@ NAME = "share.png"
 WIDTH, HEIGHT = 1200, 630
 """Pixels: the format that Open Graph's readers crop nothing of."""
 
-_ALTERNATIVE = "Accuracy on training and test examples after training on true and on random labels, one row a model."
+_ALTERNATIVE = "Accuracy on training and test examples after training on true and on random labels, two rows a model."
 _INCHES_HIGH = 3.8  # so that text is as large, in proportion, as a reader of a small copy needs it
 _IMAGE = re.compile(r'<meta (?:property|name)="(?:og:image|twitter:image|twitter:card)[\w:-]*"[^>]*>\n?')
 
@@ -29,6 +29,8 @@ def add_share_image(results: Results, site: Path, title: str, address: str = "")
     with style():
         drawn = DRAWING.draw(DRAWING.points(results))
         drawn.set_size_inches(_INCHES_HIGH * WIDTH / HEIGHT, _INCHES_HIGH)
+        for key in drawn.legends:  # above the panel is the title
+            key.set_loc("outside lower center")
         drawn.suptitle(f"{title} ({results.params.preset})", fontsize=11, fontweight="bold")
         # Nothing that changes from run to run or with the version of what draws.
         drawn.savefig(site / NAME, dpi=HEIGHT / _INCHES_HIGH, metadata={"Software": None})
