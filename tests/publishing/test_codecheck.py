@@ -97,7 +97,10 @@ def test_a_verdict_that_turns_is_named_whatever_the_tolerance(
     claims["randomisation"][0]["judgement"] = "fails"
     (RESULTS / "claims.json").write_text(json.dumps(claims))
     assert codecheck("--relative", "10", "--absolute", "1000") == 1
-    assert "randomisation.true-labels-fitted.judgement: recorded holds, here fails" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "randomisation.true-labels-fitted.judgement: recorded holds, here fails" in said
+    total = sum(map(len, claims.values()))
+    assert f"{total - 1} of {total} claims have the verdict that is recorded." in said
 
 
 def test_a_number_in_evidence_is_compared(checkout: Path) -> None:

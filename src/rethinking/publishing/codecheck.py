@@ -77,7 +77,8 @@ def codecheck(results: Path, revision: str, tolerance: Tolerance) -> tuple[Compa
     Return what was found and the report, in lines. Raises UserError where Git knows no such results.
     """
     commit = git("rev-parse", "--short", f"{revision}^{{commit}}")
-    comparison = compare(_recorded(results, revision), _here(results), tolerance)
+    recorded, here = _recorded(results, revision), _here(results)
+    comparison = compare(recorded, here, tolerance)
     lines = [
         f"{results} beside commit {commit}: numbers within {tolerance}; times, memory, commits and machines aside.",
     ]
@@ -85,6 +86,9 @@ def codecheck(results: Path, revision: str, tolerance: Tolerance) -> tuple[Compa
         lines += [f"{name}: {difference}" for difference in found[:_SHOWN]]
         if len(found) > _SHOWN:
             lines.append(f"{name}: and {len(found) - _SHOWN:,} more")
+    before, now = _verdicts(recorded), _verdicts(here)
+    same = sum(now.get(claim) == verdict for claim, verdict in before.items())
+    lines.append(f"{same} of {len(before)} claims have the verdict that is recorded.")
     agree = comparison.files - len(comparison.differences)
     lines.append(f"{agree} of {comparison.files} files agree; {comparison.numbers:,} numbers were compared.")
     return comparison, lines
@@ -155,6 +159,12 @@ def _values(name: str, content: bytes) -> dict[str, str]:
     }
 
 
+def _verdicts(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the verdict on each claim: what rounding on another processor should leave as it is."""
+    content = files.get("claims.json", b"{}")
+    return {place: text for place, text in _values("claims.json", content).items() if place.endswith(".judgement")}
+
+
 def _leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         children: Iterable[tuple[str, Any]] = value.items()
@@ -176,6 +186,8 @@ def _differences(
             yield f"{place}: recorded {recorded[place] or 'empty'}, here nothing"
         elif place not in recorded:
             yield f"{place}: recorded nothing, here {here[place] or 'empty'}"
+        elif recorded[place] == here[place]:
+            comparison.numbers += len(_NUMBER.findall(here[place]))
         else:
             texts = [_MEASURED.sub(r"\1", side[place]) for side in (recorded, here)]
             before, now = ([_number(found) for found in _NUMBER.finditer(text)] for text in texts)
