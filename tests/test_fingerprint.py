@@ -97,7 +97,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "figure": (appending("EXTRA = 1", "studies/randomisation/figures/figure1a.py"), {"figure1a"}),
     "what figures share": (appending("EXTRA = 1", "studies/randomisation/figures/shared.py"), FIGURES),
     "titles": (appending("EXTRA = 1", "results/titles.py"), RESULTS - {"collect"}),
-    "threshold": (replacing("FITTED = 0.99", "FITTED = 0.98", "studies/randomisation/claims.py"), {"claims"}),
+    "threshold": (replacing("CHANCE = 0.1", "CHANCE = 0.11", "studies/randomisation/claims.py"), {"claims"}),
     "article": (appending("EXTRA = 1", "article/assemble.py"), set()),
     "command line": (appending("EXTRA = 1", "cli.py"), set()),
     "runs": (appending("EXTRA = 1", "runs.py"), set()),
