@@ -43,7 +43,7 @@ def draw(points: pd.DataFrame) -> Figure:
     coefficients = sorted(points["weight_decay"].unique())[1:]
     decays = {
         coefficient: look | {"label": f"weight decay {coefficient:g}"}
-        for coefficient, look in zip(coefficients, STRENGTHS, strict=True)
+        for coefficient, look in zip(coefficients, STRENGTHS[: len(coefficients)], strict=True)
     }
     models = list(points["series"].unique())
     made = panels(len(models), height=2.6)
