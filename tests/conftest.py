@@ -22,13 +22,6 @@ def _unpacked(dataset: str, folder: Path) -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, as they share what they have made; there is one Slurm on a machine."""
-    for item in items:
-        group = "slurm" if "cluster" in getattr(item, "fixturenames", ()) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def digits_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data root that holds the variant digits/true."""
