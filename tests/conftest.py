@@ -5,11 +5,16 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 import slurm
 from project import Project
 from rethinking.data.sources import fetch
+
+# A machine that is busy with something else makes no property false.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 # Lays out the original CIFAR-10 and MNIST files in torchvision's folders, where there is such a script.
 UNPACK = Path(__file__).resolve().parents[2] / "shared" / "data" / "unpack.py"

@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rethinking.results.end_labels import LINE, apart, label_ends
@@ -13,7 +13,6 @@ from rethinking.results.style import TEXT, style
 PLACES = st.lists(st.floats(-100, 100), max_size=8, unique=True)
 
 
-@settings(deadline=None)  # the first one imports SciPy
 @given(PLACES, st.lists(st.floats(0.1, 30), min_size=8, max_size=8))
 def test_moved_places_keep_their_order_and_their_distance(places: list[float], sizes: list[float]) -> None:
     moved = apart(places, sizes)

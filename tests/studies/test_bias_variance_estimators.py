@@ -99,7 +99,7 @@ numbers = st.floats(-10, 10).map(lambda value: round(value, 3))
 shapes = st.tuples(st.integers(2, 4), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(shapes, st.integers(0, 2**32 - 1), numbers)
 def test_identities(shape: tuple[int, int, int, int], seed: int, shift: float) -> None:
     rng = np.random.default_rng(seed)

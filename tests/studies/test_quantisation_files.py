@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import nn
@@ -25,7 +25,6 @@ def codes(draw: st.DrawFn) -> tuple[NDArray[np.int8], int]:
     return np.array(draw(st.lists(st.integers(-half, half - 1), max_size=50)), np.int8), bits
 
 
-@settings(deadline=None)
 @given(codes())
 def test_packed_codes_come_back_and_fill_their_bits_alone(given_codes: tuple[NDArray[np.int8], int]) -> None:
     found, bits = given_codes

@@ -4,7 +4,7 @@ import copy
 
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 from torch.nn import functional
@@ -33,7 +33,6 @@ def weights(draw: st.DrawFn) -> Tensor:
     return torch.randn(shape, generator=generator) * sizes.view(-1, *[1] * (len(shape) - 1))
 
 
-@settings(deadline=None)
 @given(weights(), st.sampled_from(BITS), st.sampled_from(GRANULARITIES))
 def test_no_weight_moves_by_more_than_half_a_scale(weight: Tensor, bits: int, granularity: str) -> None:
     found = quantise(weight, bits, granularity)
@@ -43,7 +42,6 @@ def test_no_weight_moves_by_more_than_half_a_scale(weight: Tensor, bits: int, gr
     assert found.codes.abs().max() <= limit(bits)
 
 
-@settings(deadline=None)
 @given(weights(), st.sampled_from(BITS), st.sampled_from(GRANULARITIES))
 def test_rounding_again_changes_no_code(weight: Tensor, bits: int, granularity: str) -> None:
     found = quantise(weight, bits, granularity)
@@ -52,7 +50,6 @@ def test_rounding_again_changes_no_code(weight: Tensor, bits: int, granularity: 
     torch.testing.assert_close(again.weight(), found.weight(), rtol=1e-6, atol=0)
 
 
-@settings(deadline=None)
 @given(weights(), st.sampled_from(BITS))
 def test_a_channels_own_scale_is_never_coarser_than_the_layers(weight: Tensor, bits: int) -> None:
     own, shared = (quantise(weight, bits, granularity) for granularity in (PER_CHANNEL, PER_TENSOR))

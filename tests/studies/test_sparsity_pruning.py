@@ -60,7 +60,7 @@ def magnitudes(network: nn.Module, masks: dict[str, Tensor]) -> tuple[Tensor, Te
 
 
 @given(fraction=st.floats(0.01, 1.0), seed=st.integers(0, 20))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_global_pruning_leaves_the_largest_weights_of_all(fraction: float, seed: int) -> None:
     network = convolutional(seed)
     prune_to(network, fraction, GLOBAL)
@@ -72,7 +72,7 @@ def test_global_pruning_leaves_the_largest_weights_of_all(fraction: float, seed:
 
 
 @given(fraction=st.floats(0.01, 1.0), seed=st.integers(0, 20))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_layer_wise_pruning_leaves_the_same_fraction_of_every_layer(fraction: float, seed: int) -> None:
     network = convolutional(seed)
     prune_to(network, fraction, LAYER_WISE)
