@@ -47,7 +47,8 @@ def draw_sweep(points: pd.DataFrame, measure: str) -> Panels:
         axes.plot(theirs["label_corruption"], theirs[measure], **PUBLISHED)
         shown = draw_curve(axes, ours, "label_corruption", measure, **OUR_LOOK)
         axes.set_xlim(-0.04, 1.04)
-        axes.set_title(model_title(model) if shown else f"{model_title(model)}\n(ours: not run)")
+        # Why there is no curve: it was not run, say, or no network reached the loss.
+        axes.set_title(model_title(model) if shown else f"{model_title(model)}\n(ours: {ours['note'].iloc[0]})")
         per_cent(axes.xaxis, LABEL_CORRUPTION)
     paper = Line2D([], [], **PUBLISHED | {"zorder": 3}, label="paper, CIFAR-10")
     key(made, [paper, Line2D([], [], **OUR_LOOK, label=f"ours, {where(points)}")])
