@@ -82,7 +82,7 @@ EDITS: dict[str, tuple[Edit, set[str]]] = {
     "inception": (appending("EXTRA = 1", "models/inception.py"), {"inception"}),
     "initialisation": (appending("EXTRA = 1", "models/initialisation.py"), TRAINING),
     "loop": (
-        replacing("    optimiser.step()", "    optimiser.step(); optimiser.step()", "training/loop.py"),
+        replacing("    optimiser.step()", "    optimiser.step(); optimiser.step()", "training/steps.py"),
         TRAINING,
     ),
     "whitening": (replacing("correction=0", "correction=1", "data/images.py"), TRAINING),

@@ -162,6 +162,7 @@ class ExecutionParams(Section):
 
     device: Literal["auto", "cpu", "cuda", "mps"]
     precision: Literal["auto", "float32", "bfloat16"]
+    cuda_graphs: bool
     runs_per_gpu: Annotated[int, Field(ge=1)]
     processes: dict[Name, Annotated[int, Field(ge=1)]]
     """By data set; one where it is not named."""

@@ -90,7 +90,9 @@ def help_train(
     from rethinking.training import devices
     from rethinking.training.run import run
 
-    with devices.launched(params.execution.device, params.execution.precision, threads) as execution:
+    with devices.launched(
+        params.execution.device, params.execution.precision, threads, params.execution.cuda_graphs
+    ) as execution:
         if execution.processes.of_leader(None):
             run(recipe, data_root, execution, root / cell.run_folder(params.preset), code, lambda epoch: None)
 
@@ -100,7 +102,9 @@ def _dismiss_helpers(params: Params, threads: int) -> None:
     if launch().size > 1:
         from rethinking.training import devices
 
-        with devices.launched(params.execution.device, params.execution.precision, threads) as execution:
+        with devices.launched(
+            params.execution.device, params.execution.precision, threads, params.execution.cuda_graphs
+        ) as execution:
             execution.processes.of_leader(False)
 
 
@@ -137,7 +141,9 @@ def _train(params: Params, cell: Cell, data_root: Path, threads: int, folder: Pa
         trained_here.append(epoch.epoch)
         _print_epoch(epoch)
 
-    with devices.launched(params.execution.device, params.execution.precision, threads) as execution:
+    with devices.launched(
+        params.execution.device, params.execution.precision, threads, params.execution.cuda_graphs
+    ) as execution:
         execution.processes.of_leader(True)
         print(
             f"{cell} (preset {params.preset}), recipe {recipe.digest()}, code {code}, {execution.describe()}, "

@@ -19,6 +19,7 @@ from rethinking.training.evaluate import evaluate
 from rethinking.training.loop import one_epoch
 from rethinking.training.optimiser import optimiser_of
 from rethinking.training.progress import EpochInProgress
+from rethinking.training.steps import Steps
 
 PAPER = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")
 CPU = torch.device("cpu")
@@ -43,7 +44,7 @@ def both(resolved: Recipe, precision: torch.dtype = torch.float32) -> tuple[list
     begun = EpochInProgress.begin(resolved, execution, EXAMPLES, 0)
     split = DeviceImages(images, labels, resolved, augment=False)
     ours.train()
-    online = one_epoch(ours, optimiser_of(ours, resolved), resolved, execution, split, begun)
+    online = one_epoch(Steps(ours, optimiser_of(ours, resolved), resolved, execution, split), begun)
     loader = plain_loop.batches(images, labels, resolved, train=True, order=begun.order.tolist())
     theirs = plain_loop.train_epoch(plain, plain_loop.optimiser(plain, resolved), loader, CPU)
     evaluation = plain_loop.batches(images, labels, resolved, train=False)

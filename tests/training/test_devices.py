@@ -12,8 +12,8 @@ from rethinking.params_file import load_params
 from rethinking.training.devices import Execution, choose
 from rethinking.training.distributed import joined
 from rethinking.training.launch import Launch, launch
-from rethinking.training.loop import step
 from rethinking.training.optimiser import SGD
+from rethinking.training.steps import step
 
 RECIPE = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke").recipe(
     Cell("digits", "mlp-1x512", "true", "none", 0)

@@ -18,6 +18,7 @@ from rethinking.training.evaluate import BLOCK, evaluate
 from rethinking.training.loop import one_epoch, train
 from rethinking.training.optimiser import optimiser_of
 from rethinking.training.progress import EpochInProgress, Progress
+from rethinking.training.steps import Steps
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "smoke")
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -111,7 +112,7 @@ def test_online_numbers_are_averages_over_examples() -> None:
     resolved = recipe(batch_size=38, initial_learning_rate=0.0)  # batches of 38, 38 and 1
     split, network = examples(resolved), network_for(resolved)
     epoch = EpochInProgress.begin(resolved, CPU, len(split), 0)
-    loss, accuracy = one_epoch(network, optimiser_of(network, resolved), resolved, CPU, split, epoch)
+    loss, accuracy = one_epoch(Steps(network, optimiser_of(network, resolved), resolved, CPU, split), epoch)
     assert [len(index) for index in split.taken] == [38, 38, 1]
     whole = evaluate(network, split)
     assert loss == pytest.approx(whole.loss, rel=1e-5)

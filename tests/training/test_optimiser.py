@@ -16,8 +16,8 @@ from rethinking.models import build
 from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
 from rethinking.training.devices import Execution
-from rethinking.training.loop import step
 from rethinking.training.optimiser import Optimiser, learning_rate, optimiser_of
+from rethinking.training.steps import step
 
 PARAMS = load_params(Path(__file__).resolve().parents[2] / "params.yaml", "paper")
 CPU = Execution(torch.device("cpu"), torch.float32)
@@ -185,14 +185,14 @@ def test_training_does_not_load_torchs_compiler() -> None:
     """It takes as long to import as torch itself: several times what a small cell trains."""
     code = """
 import sys, torch
-from rethinking.training import devices, loop, optimiser, run
+from rethinking.training import devices, optimiser, run, steps
 network = torch.nn.Linear(2, 2)
 from rethinking.params_file import load_params
 from rethinking.cells import Cell
 recipe = load_params(preset="smoke").recipe(Cell("digits", "mlp-1x512", "true", "none", 0))
 sgd = optimiser.SGD(list(network.parameters()), [], 0.1, 0.1, 0.9)
 execution = devices.Execution(torch.device("cpu"), torch.float32)
-loop.step(network, sgd, recipe, execution, torch.ones(1, 2), torch.zeros(1, dtype=torch.int64), 1)
+steps.step(network, sgd, recipe, execution, torch.ones(1, 2), torch.zeros(1, dtype=torch.int64), 1)
 assert "torch._dynamo" not in sys.modules
 """
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).resolve().parents[2])

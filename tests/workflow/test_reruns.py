@@ -112,7 +112,7 @@ def test_an_architecture_trains_its_own_models(finished: Project, all_cells: set
 @pytest.mark.parametrize(
     ("module", "old", "new"),
     [
-        ("training/loop.py", "    optimiser.step()", "    optimiser.step(); optimiser.step()"),
+        ("training/steps.py", "    optimiser.step()", "    optimiser.step(); optimiser.step()"),
         ("training/optimiser.py", "momentum", "impetus"),
         ("data/images.py", "correction=0", "correction=1"),
     ],

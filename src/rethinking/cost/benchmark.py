@@ -70,7 +70,9 @@ def benchmark(params: Params, cells: Iterable[Cell]) -> Iterator[Measured]:
     from rethinking.training import devices
 
     threads = threads_here(params)
-    execution = devices.choose(params.execution.device, params.execution.precision, threads)
+    execution = devices.choose(
+        params.execution.device, params.execution.precision, threads, params.execution.cuda_graphs
+    )
     checkout = provenance.checkout()
     chosen: dict[Workload, Cell] = {}
     for cell in cells:
@@ -151,7 +153,9 @@ def measure(
     from rethinking.training import devices
     from rethinking.training.run import run
 
-    execution = devices.choose(params.execution.device, params.execution.precision, threads)
+    execution = devices.choose(
+        params.execution.device, params.execution.precision, threads, params.execution.cuda_graphs
+    )
     recipe = params.recipe(cell)
 
     def prepared(examples: int | None) -> "nn.Module":

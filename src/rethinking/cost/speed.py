@@ -88,7 +88,7 @@ def measure_speed(params: Params, cells: Iterable[Cell]) -> Iterator[Speed]:
 
     wanted = params.execution
     threads = threads_here(params)
-    execution = devices.choose(wanted.device, wanted.precision, threads)
+    execution = devices.choose(wanted.device, wanted.precision, threads, wanted.cuda_graphs)
     most = available_cores() if execution.device.type == "cpu" else 2 * wanted.runs_per_gpu
     starts: dict[str, tuple[float, float]] = {}
     for cell in representatives(params, cells):

@@ -128,7 +128,9 @@ def _begin(params: Params, cell: Cell, threads: int) -> "tuple[Execution, Recipe
     os.environ.update(OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads))  # as in the workflow
     from rethinking.training import devices
 
-    return devices.choose(params.execution.device, params.execution.precision, threads), params.recipe(cell)
+    return devices.choose(
+        params.execution.device, params.execution.precision, threads, params.execution.cuda_graphs
+    ), params.recipe(cell)
 
 
 def _network(recipe: Recipe, execution: "Execution") -> "nn.Module":

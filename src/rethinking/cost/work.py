@@ -31,25 +31,29 @@ def training_stretch(network: "nn.Module", recipe: Recipe, execution: "Execution
     from rethinking.training.loop import one_epoch
     from rethinking.training.optimiser import optimiser_of
     from rethinking.training.progress import EpochInProgress
+    from rethinking.training.recorded import steps_of
 
     network.train()
     optimiser = optimiser_of(network, recipe)
     epochs = count()
 
-    def epoch_of(steps: int) -> Callable[[], object]:
-        split = random_split(recipe, steps * recipe.batch_size, execution, augment=True)
+    def epoch_of(batches: int) -> Callable[[], object]:
+        split = random_split(recipe, batches * recipe.batch_size, execution, augment=True)
+        steps = steps_of(network, optimiser, recipe, execution, split)
 
         def epoch() -> object:
             network.train()
             begun = EpochInProgress.begin(recipe, execution, len(split), next(epochs))
-            return one_epoch(network, optimiser, recipe, execution, split, begun)
+            return one_epoch(steps, begun)
 
         return epoch
 
-    one_step = epoch_of(1)
-    one_step()  # chooses kernels and takes memory
+    # A GPU records its steps after some of them; a single one on a CPU may take seconds.
+    few = 1 if execution.device.type == "cpu" else 10
+    few_steps = epoch_of(few)
+    few_steps()  # chooses kernels and takes memory
     whole_epoch = math.ceil(DATASETS[recipe.dataset].n_train / recipe.batch_size)
-    steps = min(whole_epoch, max(1, round(timing.STRETCH_SECONDS / timing.timed(one_step, execution))))
+    steps = min(whole_epoch, max(few, round(few * timing.STRETCH_SECONDS / timing.timed(few_steps, execution))))
     stretch = epoch_of(steps)
     stretch()
     return stretch, steps

@@ -118,7 +118,7 @@ def _launched(params: Params, experiment: Experiment, threads: int) -> "Abstract
     from rethinking.training import devices
 
     device = "cpu" if experiment.on_cpu else params.execution.device
-    return devices.launched(device, params.execution.precision, threads)
+    return devices.launched(device, params.execution.precision, threads, params.execution.cuda_graphs)
 
 
 def _command(experiment: Experiment, preset: str, threads: int, processes: int) -> str:

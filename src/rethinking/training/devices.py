@@ -15,13 +15,20 @@ from rethinking.training.launch import launch
 
 @dataclass(frozen=True)
 class Execution:
-    """Where and in which precision a network is trained. Evaluation is always float32."""
+    """Where and in which precision a network is trained."""
 
     device: torch.device
     dtype: torch.dtype
     """What matrix products and convolutions of training steps compute in; weights stay float32."""
     processes: Processes = ALONE
     """Those that train together, each on its own device of this type."""
+    cuda_graphs: bool = True
+    """Whether NVIDIA's GPUs may record the training step and repeat it by themselves."""
+
+    @property
+    def records(self) -> bool:
+        """Whether training steps are recorded; not with several processes: their messages are in no recording."""
+        return self.cuda_graphs and self.device.type == "cuda" and self.processes.size == 1
 
     @property
     def autocast(self) -> torch.autocast:
@@ -73,7 +80,7 @@ class Execution:
         }
 
 
-def choose(device: str, precision: str, threads: int) -> Execution:
+def choose(device: str, precision: str, threads: int, cuda_graphs: bool = True) -> Execution:
     """Resolve "auto": CUDA, else Apple's MPS, else the CPU; bfloat16 where the hardware computes in it natively.
 
     Under torchrun, each process takes the GPU of its number. Raises UserError if the device asked for is not there.
@@ -90,16 +97,16 @@ def choose(device: str, precision: str, threads: int) -> Execution:
     torch.set_num_threads(threads)
     if precision == "auto":
         precision = "bfloat16" if _native_bfloat16(device) else "float32"
-    return Execution(_of_this_process(device), getattr(torch, precision))
+    return Execution(_of_this_process(device), getattr(torch, precision), cuda_graphs=cuda_graphs)
 
 
 @contextmanager
-def launched(device: str, precision: str, threads: int) -> Iterator[Execution]:
+def launched(device: str, precision: str, threads: int, cuda_graphs: bool = True) -> Iterator[Execution]:
     """Yield what `choose` chooses, joined with the other processes that torchrun has started, if it has.
 
     Raises UserError as `choose` does, and for a device that several processes cannot use together.
     """
-    chosen = choose(device, precision, threads)
+    chosen = choose(device, precision, threads, cuda_graphs)
     with joined(chosen.device) as processes:
         yield replace(chosen, processes=processes)
 

@@ -4,16 +4,17 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from rethinking.data.images import DeviceImages
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training.devices import Execution
 from rethinking.training.evaluate import FLOAT32, evaluate
-from rethinking.training.losses import summed_loss
 from rethinking.training.optimiser import Optimiser, learning_rate
 from rethinking.training.progress import EpochInProgress, Progress
+from rethinking.training.recorded import steps_of
+from rethinking.training.steps import Steps
 
 
 def nothing() -> None:
@@ -43,21 +44,22 @@ def train(
     """
     network.train()
     processes = execution.processes
+    steps = steps_of(network, optimiser, recipe, execution, train_split)
     while not progress.finished(recipe):
         number, examples = len(progress.history), len(train_split)
         epoch = progress.epoch = progress.epoch or EpochInProgress.begin(recipe, execution, examples, number)
-        online_loss, online_accuracy = one_epoch(network, optimiser, recipe, execution, train_split, epoch, after_step)
+        online_loss, online_accuracy = one_epoch(steps, epoch, after_step)
         last = number + 1 == recipe.epochs or not math.isfinite(online_loss)
         precision = FLOAT32 if last else execution.autocast  # what tables print
         on_test = evaluate(network, test_split, processes, after_step, precision)
         on_train = None
         if last or (number + 1) % recipe.train_evaluation_period == 0:
             on_train = evaluate(network, evaluation_split, processes, after_step, precision)
-        steps = math.ceil(examples / recipe.batch_size)
+        batches = math.ceil(examples / recipe.batch_size)
         finished = Epoch(
             epoch=number + 1,
-            step=(number + 1) * steps,
-            learning_rate=learning_rate(recipe, number, number * steps),
+            step=(number + 1) * batches,
+            learning_rate=learning_rate(recipe, number, number * batches),
             online_loss=online_loss,
             online_accuracy=online_accuracy,
             train_loss=on_train and on_train.loss,
@@ -70,55 +72,21 @@ def train(
         after_epoch()
 
 
-def one_epoch(
-    network: nn.Module,
-    optimiser: Optimiser,
-    recipe: Recipe,
-    execution: Execution,
-    split: DeviceImages,
-    epoch: EpochInProgress,
-    after_step: Callable[[], None] = nothing,
-) -> tuple[float, float]:
+def one_epoch(steps: Steps, epoch: EpochInProgress, after_step: Callable[[], None] = nothing) -> tuple[float, float]:
     """Visit every example that `epoch` has not visited, in its order; return online loss and accuracy of all of it.
 
     Online means: averages over the batches as they were seen in training, before each step. The last, smaller batch is
     kept (391 steps on CIFAR-10): this is about fitting every example.
     """
+    recipe, processes = steps.recipe, steps.execution.processes
     batches = torch.split(epoch.order, recipe.batch_size)
-    for index in batches[epoch.steps :]:
-        optimiser.learning_rate = learning_rate(recipe, epoch.number, epoch.number * len(batches) + epoch.steps)
-        part = execution.processes.part(len(index))
-        images, labels = split.batch(index[part.place], epoch.augmentation, part)
-        loss, logits = step(network, optimiser, recipe, execution, images, labels, len(index))
-        epoch.loss_sum += loss * len(index)
-        epoch.correct += (logits.argmax(dim=1) == labels).sum()
-        epoch.steps += 1
-        after_step()
+    with steps.under_way():
+        for index in batches[epoch.steps :]:
+            rate = learning_rate(recipe, epoch.number, epoch.number * len(batches) + epoch.steps)
+            steps.take(epoch, index, rate)
+            epoch.steps += 1
+            after_step()
     loss_sum, correct = epoch.loss_sum.clone(), epoch.correct.clone()
-    execution.processes.add_up(loss_sum)
-    execution.processes.add_up(correct)
-    return loss_sum.item() / len(split), correct.item() / len(split)
-
-
-def step(
-    network: nn.Module,
-    optimiser: Optimiser,
-    recipe: Recipe,
-    execution: Execution,
-    images: Tensor,
-    labels: Tensor,
-    examples: int,
-) -> tuple[Tensor, Tensor]:
-    """Take one gradient step on a batch of so many examples, of which `images` are this process's part.
-
-    Returns the part's share of the batch's mean loss before the step, which is all of it for a process alone, and the
-    part's logits; both are detached.
-    """
-    with execution.autocast:
-        logits = network(images)
-    loss = summed_loss(recipe, logits.float(), labels) / examples
-    optimiser.zero_grad()
-    torch.autograd.backward(loss)
-    execution.processes.add_up(*optimiser.gradients())
-    optimiser.step()
-    return loss.detach(), logits.detach()
+    processes.add_up(loss_sum)
+    processes.add_up(correct)
+    return loss_sum.item() / len(steps.split), correct.item() / len(steps.split)

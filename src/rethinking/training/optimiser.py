@@ -39,6 +39,8 @@ class Optimiser(ABC):
     weight_decay: float
     """Multiplies the weights in the gradient: a penalty of weight_decay/2 * |w|^2."""
     learning_rate: float
+    rate_on_device: Tensor | None = field(default=None, init=False)
+    """The learning rate, float32, where steps are recorded and read it on the device. Who sets one sets the other."""
 
     def __post_init__(self) -> None:
         count = len(self.decayed)
@@ -46,6 +48,11 @@ class Optimiser(ABC):
         whole = [(slice(None), 0.0)]
         self.groups = [part for part in (parts if self.weight_decay else whole) if self.parameters[part[0]]]
         """Parameters that one call updates: where they are among all, and their weight decay."""
+
+    @property
+    def rate(self) -> float | Tensor:
+        """The learning rate as the kernels take it."""
+        return self.learning_rate if self.rate_on_device is None else self.rate_on_device
 
     @property
     def parameters(self) -> list[Tensor]:
@@ -104,7 +111,7 @@ class SGD(Optimiser):
                 self.velocities[place],
                 weight_decay=penalty,
                 momentum=self.momentum,
-                lr=self.learning_rate,
+                lr=self.rate,
                 dampening=0.0,
                 nesterov=False,
                 maximize=False,
@@ -151,7 +158,7 @@ class Adam(Optimiser):
                 self.squares[place],
                 [],
                 [self.steps] * len(parameters[place]),
-                lr=self.learning_rate,
+                lr=self.rate,
                 beta1=self.betas[0],
                 beta2=self.betas[1],
                 weight_decay=penalty,

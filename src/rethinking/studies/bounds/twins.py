@@ -20,6 +20,7 @@ from rethinking.training.evaluate import outputs
 from rethinking.training.loop import one_epoch
 from rethinking.training.optimiser import optimiser_of
 from rethinking.training.progress import EpochInProgress
+from rethinking.training.recorded import steps_of
 
 
 def run(laboratory: Laboratory) -> list[Row]:
@@ -82,10 +83,10 @@ def trained(laboratory: Laboratory, cell: Cell, train: DeviceImages) -> nn.Modul
     """Return the cell's network, trained from its first weights on other examples, in its own order of batches."""
     recipe, execution = laboratory.recipes[cell], laboratory.execution
     network = laboratory.initial_network(cell).train()
-    optimiser = optimiser_of(network, recipe)
+    steps = steps_of(network, optimiser_of(network, recipe), recipe, execution, train)
     for number in range(recipe.epochs):
         epoch = EpochInProgress.begin(recipe, execution, len(train), number)
-        one_epoch(network, optimiser, recipe, execution, train, epoch)
+        one_epoch(steps, epoch)
     return network.eval()
 
 
