@@ -97,7 +97,7 @@ def test_every_variable_is_text_as_it_is_to_be_shown(source: Path, tmp_path: Pat
     """A reader of YAML must not turn 0.95 or 70 back into numbers, and write them its own way."""
     assemble(RESULTS, source, tmp_path / "report")
     content = yaml.safe_load((tmp_path / "report" / "_variables.yml").read_text(encoding="utf-8"))
-    counted = {"full_size": {"run": "0", "rows": "0"}, "beside": verdict_counts(source)}
+    counted = {"full_size": {"run": "0"}, "full_size_sweep": {"run": "0"}, "beside": verdict_counts(source)}
     assert content == variables(RESULTS, METRICS, CLAIMS) | counted
     assert all(isinstance(leaf, str) for leaf in leaves(content))
 
@@ -192,6 +192,7 @@ def test_tables_and_figures_are_those_of_this_preset_alone(source: Path, tmp_pat
         "_generated/tables/randomisation-claims.md",
         "_generated/tables/settings.md",
         "_generated/tables/full-size.md",
+        "_generated/tables/full-size-sweep.md",
         "_generated/tables/execution.md",
         "_generated/figures/randomisation-figure1a.svg",
     }

@@ -11,6 +11,7 @@ from rethinking.article import preview
 from rethinking.article.assemble import assemble
 from rethinking.article.cards import add_cards, card
 from rethinking.article.code_links import CodeLinks, code_links, web_address
+from rethinking.article.full_size import TABLES
 from rethinking.params_file import load_params
 from rethinking.results.frame import load_results
 from rethinking.results.lineage import read_lineage
@@ -50,7 +51,8 @@ def test_the_data_beside_the_pages_are_what_is_shown(site: Path) -> None:
     assert files
     for file in files:
         name = file.relative_to(site / "data")
-        origin = SOURCE.parent / "paper/tables/randomisation-table1.csv" if name.stem == "full-size" else SOURCE / name
+        recorded = TABLES.get(name.stem)
+        origin = SOURCE.parent / f"paper/tables/{recorded}.csv" if recorded else SOURCE / name
         assert file.read_bytes() == origin.read_bytes()
 
 

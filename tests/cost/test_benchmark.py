@@ -15,13 +15,12 @@ from rethinking.cost.benchmark import benchmark, measure
 from rethinking.cost.estimate import HISTORY_LINE_BYTES, METRICS_BYTES, cell_seconds
 from rethinking.cost.measurements import Measurement, Workload
 from rethinking.cost.work import write_random_variant
-from rethinking.data.images import DeviceImages
 from rethinking.data.variants import ARRAYS, load_variant
 from rethinking.params_file import load_params
 from rethinking.plan import make_plan
 from rethinking.provenance import Checkout
-from rethinking.recipe import Recipe
 from rethinking.runs import train_cell, training_code
+from rethinking.training.steps import Steps
 
 PARAMS_FILE = Path(__file__).resolve().parents[2] / "params.yaml"
 SMOKE = load_params(PARAMS_FILE, "smoke")
@@ -84,9 +83,9 @@ def test_a_step_costs_what_the_training_loop_spends_on_a_batch(
     """
     clock, seen = [0.0], list[int]()
 
-    def epoch(_1: object, _2: object, recipe: Recipe, _3: object, split: DeviceImages, _4: int) -> None:
-        clock[0] += 0.002 * len(split) / recipe.batch_size
-        seen.append(len(split))
+    def epoch(steps: Steps, _: object) -> None:
+        clock[0] += 0.002 * len(steps.split) / steps.recipe.batch_size
+        seen.append(len(steps.split))
 
     def evaluate(*_: object, **__: object) -> None:
         clock[0] += 0.001

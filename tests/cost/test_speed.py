@@ -26,6 +26,7 @@ def speed(**changes: object) -> Speed:
         **{"dataset": "cifar10", "crop_size": 28, "model": "mlp depth=1 width=512", "batch_size": 128},
         **{"augmentation": "none", "weight_decay": False, "dropout": False, "cells_at_once": ALONE},
         **{"images_per_second": 28349.1, "plain_images_per_second": 6257.4, "ratio": 4.72},
+        **{"flops_per_image": 4_847_616, "arithmetic_share": 0.174},
         **{"cells_per_hour": 27.8, "plain_cells_per_hour": 5.6, "startup_seconds": 3.0, "warm_startup_seconds": 0.41},
         **{"peak_memory_bytes": 951_000_000, "date": "2026-11-26", "torch": "2.11.0", "code": "0123456789abcdef"},
     }
@@ -52,6 +53,10 @@ def test_both_loops_are_timed_on_the_same_work(monkeypatch: pytest.MonkeyPatch) 
         assert 1e-8 < seconds < 1e-2
     assert found.ratio == pytest.approx(found.plain / found.ours, rel=0.5)
     assert found.peak_memory_bytes > 1e8, "torch alone takes more"
+    # 49 inputs (7 x 7 pixels), 8 units, 10 classes: forward and backward, but no gradient by the images.
+    units = SMOKE.model("mlp-1x512").width
+    assert found.flops == 2 * units * (2 * 49 + 3 * 10)
+    assert found.flops_per_second > 1e9
     assert found.device == {
         "device": "cpu", "device_name": found.device["device_name"], "precision": "float32", "threads": 1
     }  # fmt: skip
@@ -60,11 +65,12 @@ def test_both_loops_are_timed_on_the_same_work(monkeypatch: pytest.MonkeyPatch) 
 def test_the_table_has_a_line_for_each_number_of_cells_at_once() -> None:
     together = speed(
         **dict.fromkeys(("plain_images_per_second", "ratio", "plain_cells_per_hour", "startup_seconds")),
-        cells_at_once=2, images_per_second=57_901.0, cells_per_hour=156.8, peak_memory_bytes=None,
+        cells_at_once=2, images_per_second=57_901.0, cells_per_hour=156.8,
+        arithmetic_share=None, peak_memory_bytes=None,
     )  # fmt: skip
     head, alone, two = table([speed(), together]).splitlines()
     assert head.split()[:4] == ["at", "once", "images/s", "plain"]
-    assert alone.split()[-9:] == ["1", "28,349", "6,257", "4.72", "27.8", "5.6", "3.0", "0.41", "951"]
+    assert alone.split()[-10:] == ["1", "28,349", "6,257", "4.72", "17.4%", "27.8", "5.6", "3.0", "0.41", "951"]
     assert two.split()[-4:] == ["2", "57,901", "157", "0.41"]
 
 

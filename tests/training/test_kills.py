@@ -17,7 +17,7 @@ from rethinking.params_file import load_params
 from rethinking.records import Epoch, read_history, read_metrics
 from rethinking.runs import training_code
 from rethinking.training import checkpoint
-from rethinking.training.run import CHECKPOINT_VARIABLE
+from rethinking.training.rhythm import CHECKPOINT_VARIABLE
 
 CELL = Cell("digits", "inception", "true", "flip+rotate", 0)
 EPOCHS = 120

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -170,7 +171,8 @@ def test_a_step_reads_no_number_back(model: str, regularizer: str, changes: dict
                 prune.custom_from_mask(layer, "weight", torch.ones_like(layer.weight))  # type: ignore[no-untyped-call]
     with FakeTensorMode() as mode:
         for layer in network.modules():
-            for held in (layer._parameters, layer._buffers):
+            tensors: tuple[dict[str, Any], ...] = (layer._parameters, layer._buffers)
+            for held in tensors:
                 held.update({name: mode.from_tensor(tensor) for name, tensor in held.items() if tensor is not None})
         split.stored, split.labels = mode.from_tensor(split.stored), mode.from_tensor(split.labels)
         steps = Steps(network, optimiser_of(network, resolved), resolved, CPU, split)

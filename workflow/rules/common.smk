@@ -7,6 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from rethinking import kept
+from rethinking.article.full_size import TABLES
 from rethinking.article.settings import settings
 from rethinking.cells import RUN_FILES, RUN_PATTERN, WEIGHTS_PATTERN, Cell
 from rethinking.cost.estimate import expected_seconds
@@ -92,7 +93,7 @@ ARTICLE_SOURCES = [
     # What Git has recorded at full size stands in the article of every scale.
     *(
         str(path)
-        for path in [Path("results/paper/tables/randomisation-table1.md")]
+        for path in (Path(f"results/paper/tables/{name}.md") for name in TABLES.values())
         if PRESET != "paper" and path.exists()
     ),
 ]

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from rethinking.article import full_size
+from rethinking.article.full_size import full_size_tables
 from rethinking.article.papers import papers_values
 from rethinking.article.settings import (
     DATASET_DESCRIPTIONS,
@@ -32,9 +32,10 @@ def assemble(results: Results, source: Path, report: Path) -> None:
     """
     # Everything that may be missing is read before anything is replaced.
     metrics, claims = _read_json(source / "metrics.json"), _read_json(source / "claims.json")
-    rows_at_full_size, run, rows = full_size.full_size_table(source.parent)
+    at_full_size = full_size_tables(source.parent)
     content = variables(results, metrics, claims)
-    content |= {"full_size": {"run": str(run), "rows": str(rows)}, "beside": verdict_counts(source)}
+    run = {name.replace("-", "_"): {"run": str(table.run)} for name, table in at_full_size.items()}
+    content |= {**run, "beside": verdict_counts(source)}
     found = {
         kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
     }
@@ -51,7 +52,8 @@ def assemble(results: Results, source: Path, report: Path) -> None:
         write_text(generated / "tables" / f"{name}-claims.md", claims_markdown(name, records))
     write_text(generated / "tables" / "settings.md", settings_table(results).markdown())
     write_text(generated / "tables" / "execution.md", execution_table(results).markdown())
-    write_text(generated / "tables" / f"{full_size.NAME}.md", rows_at_full_size)
+    for name, table in at_full_size.items():
+        write_text(generated / "tables" / f"{name}.md", table.markdown)
     text = yaml.safe_dump(content, allow_unicode=True, default_style="'", sort_keys=True)
     write_text(report / "_variables.yml", text)
 

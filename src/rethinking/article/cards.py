@@ -60,8 +60,8 @@ def add_cards(
 
 def _record(source: Path, kind: str, name: str) -> Path:
     """Return the record of what the article calls `name`; the rows at full size are always those of one preset."""
-    if name == full_size.NAME:
-        return source.parent / full_size.PRESET / kind / f"{full_size.TABLE}.json"
+    if name in full_size.TABLES:
+        return source.parent / full_size.PRESET / kind / f"{full_size.TABLES[name]}.json"
     return source / kind / f"{name}.json"
 
 

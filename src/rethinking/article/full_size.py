@@ -1,25 +1,39 @@
-"""The paper's Table 1 at full size, as far as it has been run: it stands in the article of every scale."""
+"""What has been run at full size of the paper's Table 1 and Figure 1c: it stands in the article of every scale."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 from rethinking.results.table import Column, Table
 
-NAME = "full-size"  # of the table in the article
-PRESET, TABLE = "paper", "randomisation-table1"
-NOT_RUN = "not run"  # in a row of the table, as the study writes it
+PRESET = "paper"
+TABLES = {"full-size": "randomisation-table1", "full-size-sweep": "randomisation-test-error"}
+"""The name of a table in the article, and that of the recorded table whose rows it has."""
+NOT_RUN = "not run"  # in a row of a table, as the study writes it
 
 
-def full_size_table(results: Path) -> tuple[str, int, int]:
-    """Return the rows that were run, as a pipe table, how many these are, and how many rows Table 1 has.
+class FullSize(NamedTuple):
+    """The rows that were run of one table."""
 
-    `results` is the folder with a folder for each preset. Where there is none for full size, or no row has been run, a
-    line says so, and the number of rows is 0.
-    """
-    path = results / PRESET / "tables" / f"{TABLE}.md"
+    markdown: str
+    """A pipe table; where no row was run, it says so."""
+    run: int
+    rows: int
+    """Of the recorded table, with those that were not run; 0 where there is none."""
+
+
+def full_size_tables(results: Path) -> dict[str, FullSize]:
+    """Return what was run of each of TABLES; `results` is the folder with a folder for each preset."""
+    return {name: _run(results / PRESET / "tables" / f"{table}.md") for name, table in TABLES.items()}
+
+
+def _run(path: Path) -> FullSize:
     if not path.is_file():
-        return Table([Column("Table 1")], [["nothing is recorded at full size"]]).markdown(), 0, 0
+        return FullSize(_saying("nothing is recorded at full size"), 0, 0)
     heading, rule, *rows = path.read_text(encoding="utf-8").splitlines()
     run = [row for row in rows if NOT_RUN not in row]
-    if not run:
-        return Table([Column("Table 1")], [["no row has been run at full size"]]).markdown(), 0, len(rows)
-    return "\n".join([heading, rule, *run]) + "\n", len(run), len(rows)
+    text = "\n".join([heading, rule, *run]) + "\n" if run else _saying("no row has been run at full size")
+    return FullSize(text, len(run), len(rows))
+
+
+def _saying(text: str) -> str:
+    return Table([Column("At full size")], [[text]]).markdown()

@@ -39,6 +39,10 @@ class Speed(Timed):
     ahead on a GPU; on a CPU it reads by itself."""
     ratio: float | None = None
     """Of the two: the median over stretches that were timed one right after the other."""
+    flops_per_image: int | None = None
+    """Floating-point operations of a training step in matrix products and convolutions, forward and backward."""
+    arithmetic_share: float | None = None
+    """How much of the device's arithmetic that is: of what it attains in large matrix products, in this precision."""
     cells_per_hour: float = Field(gt=0)
     """Whole runs with all their epochs, evaluations and starts, of all cells together."""
     plain_cells_per_hour: float | None = None
@@ -58,13 +62,26 @@ class Speed(Timed):
 
 def table(measured: Iterable[Speed]) -> str:
     """Return what was measured as a table, one line a network and number of cells at once."""
-    heads = ("", "at once", "images/s", "plain loop", "ratio", "cells/h", "plain", "start s", "warm", "memory MB")
+    heads = (
+        "",
+        "at once",
+        "images/s",
+        "plain loop",
+        "ratio",
+        "arithmetic",
+        "cells/h",
+        "plain",
+        "start s",
+        "warm",
+        "memory MB",
+    )
     rows: list[tuple[str, ...]] = [heads]
     for found in measured:
         numbers = (
             (found.images_per_second, ",.0f"),
             (found.plain_images_per_second, ",.0f"),
             (found.ratio, ".2f"),
+            (found.arithmetic_share, ".1%"),
             (found.cells_per_hour, ",.3g" if found.cells_per_hour < 100 else ",.0f"),
             (found.plain_cells_per_hour, ",.3g" if (found.plain_cells_per_hour or 0) < 100 else ",.0f"),
             (found.startup_seconds, ".1f"),
@@ -104,6 +121,7 @@ def measure_speed(params: Params, cells: Iterable[Cell]) -> Iterator[Speed]:
             images_per_second=1 / found.ours,
             plain_images_per_second=1 / found.plain,
             ratio=found.ratio,
+            arithmetic_share=found.flops / found.ours / found.flops_per_second,
             cells_per_hour=3600 / _cell_seconds(recipe, found.ours, found.ours_evaluated, warm),
             plain_cells_per_hour=3600 / _plain_cell_seconds(recipe, found, cold),
             startup_seconds=cold,
@@ -113,6 +131,7 @@ def measure_speed(params: Params, cells: Iterable[Cell]) -> Iterator[Speed]:
         at_once = 2 * ALONE
         while at_once <= most:
             together = images_per_second(params, cell, threads, at_once)
+            cores = at_once if execution.device.type == "cpu" else 1  # a cell has one core, all cells have one GPU
             # Evaluations gain what training gains; starts are as long as they are.
             gain = together * found.ours
             each = _cell_seconds(recipe, found.ours * at_once / gain, found.ours_evaluated * at_once / gain, warm)
@@ -120,6 +139,7 @@ def measure_speed(params: Params, cells: Iterable[Cell]) -> Iterator[Speed]:
                 **common,
                 cells_at_once=at_once,
                 images_per_second=together,
+                arithmetic_share=found.flops * together / (found.flops_per_second * cores),
                 cells_per_hour=at_once * 3600 / each,
                 warm_startup_seconds=warm,
             )
@@ -167,6 +187,7 @@ def _common(recipe: Recipe, found: Compared) -> dict[str, Any]:
     return {
         **Workload.of(recipe)._asdict(),
         **found.device,
+        "flops_per_image": found.flops,
         "date": provenance.now()[:10],
         "torch": str(torch.__version__),
         "code": training_code(recipe),

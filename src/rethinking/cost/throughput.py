@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from rethinking.cells import Cell
 from rethinking.cost import timing
-from rethinking.cost.work import evaluation_block, peak_memory_bytes, random_examples, training_stretch
+from rethinking.cost.work import (
+    evaluation_block,
+    matrix_product,
+    peak_memory_bytes,
+    random_examples,
+    training_flops,
+    training_stretch,
+)
 from rethinking.params import Params
 from rethinking.recipe import Recipe
 
@@ -35,6 +42,10 @@ class Compared(NamedTuple):
     ours_evaluated: float
     plain_evaluated: float
     peak_memory_bytes: int
+    flops: int
+    """Floating-point operations of a training step for an image."""
+    flops_per_second: float
+    """What the device attains in large matrix products, in the precision of training."""
     device: dict[str, Any]
 
 
@@ -56,6 +67,8 @@ def compare(params: Params, cell: Cell, threads: int) -> Compared:
     evaluation, evaluated = evaluation_block(network, recipe, execution)
     evaluated_seconds, _ = timing.median(evaluation, execution)
     peak = peak_memory_bytes(execution)
+    product, product_flops = matrix_product(execution)
+    product_seconds, _ = timing.median(product, execution)
 
     on_gpu = execution.device.type != "cpu"
     other = _network(recipe, execution).to(memory_format=torch.contiguous_format)
@@ -88,6 +101,8 @@ def compare(params: Params, cell: Cell, threads: int) -> Compared:
         ours_evaluated=evaluated_seconds / evaluated,
         plain_evaluated=plain_evaluated / PLAIN_EVALUATED,
         peak_memory_bytes=peak,
+        flops=training_flops(other, recipe),
+        flops_per_second=product_flops / product_seconds,
         device={key: value for key, value in execution.describe().items() if key != "processes"},
     )
 

@@ -73,6 +73,33 @@ def evaluation_block(network: "nn.Module", recipe: Recipe, execution: "Execution
     return evaluation, examples
 
 
+def training_flops(network: "nn.Module", recipe: Recipe) -> int:
+    """Return the floating-point operations that a training step takes for each image.
+
+    Those of matrix products and convolutions, forward and backward, as torch counts them: a multiplication and its
+    addition are two.
+    """
+    from torch.utils.flop_counter import FlopCounterMode
+
+    device = next(network.parameters()).device
+    images, _ = random_examples(recipe, recipe.batch_size)
+    size = recipe.crop_size
+    with FlopCounterMode(display=False) as counted:
+        network(images[:, :, :size, :size].float().to(device)).sum().backward()
+    for parameter in network.parameters():
+        parameter.grad = None
+    return int(counted.get_total_flops()) // recipe.batch_size
+
+
+def matrix_product(execution: "Execution") -> tuple[Callable[[], object], int]:
+    """Return work that multiplies large matrices in the precision of training, and its floating-point operations."""
+    import torch
+
+    size = 2048 if execution.device.type == "cpu" else 8192
+    left, right = torch.randn(2, size, size, dtype=execution.dtype, device=execution.device)
+    return lambda: float((left @ right)[0, 0]), 2 * size**3
+
+
 def random_split(recipe: Recipe, examples: int, execution: "Execution", augment: bool) -> "DeviceImages":
     """Return random examples on the device, as training holds them."""
     from rethinking.data.images import DeviceImages

@@ -1,7 +1,5 @@
 """One training run: from a recipe and a variant on disk to a trained network, its history and its summary."""
 
-import os
-import time
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -14,22 +12,20 @@ from torch import nn
 
 from rethinking.data.images import DeviceImages
 from rethinking.data.variants import Variant, load_variant
-from rethinking.errors import UserError
 from rethinking.models import build, parameter_count
 from rethinking.names import subset_slice
 from rethinking.recipe import Recipe
 from rethinking.records import Epoch
 from rethinking.training import checkpoint
 from rethinking.training.devices import Execution
-from rethinking.training.interruption import Interrupted, Interruption
+from rethinking.training.interruption import Interruption
 from rethinking.training.loop import train
 from rethinking.training.optimiser import Optimiser, optimiser_of
 from rethinking.training.progress import Progress
+from rethinking.training.rhythm import Rhythm
 
 CHECKPOINT_SECONDS = 30.0
 """Wall time between checkpoints: what a run that is killed loses at most, besides an evaluation's block."""
-CHECKPOINT_VARIABLE = "RETHINKING_CHECKPOINT_SECONDS"
-"""Environment variable that sets another time; 0 for a checkpoint after every step."""
 
 
 def nothing(_: nn.Module) -> None:
@@ -82,7 +78,8 @@ def run(
 
     identity = f"{recipe.digest()} {variant.digest} {code}"
     asked = interruption or Interruption()
-    checkpoints = _Checkpoints(folder, identity, recipe, execution, network, optimiser, asked, _checkpoint_seconds())
+    rhythm = Rhythm(execution.processes, asked, CHECKPOINT_SECONDS)
+    checkpoints = _Checkpoints(folder, identity, recipe, execution, network, optimiser, rhythm)
     progress = checkpoints.progress
 
     def after_epoch() -> None:
@@ -124,8 +121,7 @@ class _Checkpoints:
     execution: Execution
     network: nn.Module
     optimiser: Optimiser
-    interruption: Interruption
-    seconds: float
+    rhythm: Rhythm
     progress: Progress = field(init=False)
 
     def __post_init__(self) -> None:
@@ -136,20 +132,13 @@ class _Checkpoints:
         if state:
             self.network.load_state_dict(state["network"])
             self.optimiser.load_state_dict(state["optimiser"])
-        self.saved = time.monotonic()
 
     def after_step(self) -> None:
         """Write a checkpoint if it is time to. Raises Interrupted after writing one if the run is to stop."""
-        signal_number = self.interruption.signal_number
-        wanted = time.monotonic() - self.saved >= self.seconds if signal_number is None else _STOP + signal_number
-        # All processes of a run must save, or stop, after the same step: the one that wants most has its way.
-        agreed = self.execution.processes.largest(wanted)
-        if agreed:
-            self._save()
-        if agreed > _STOP:
-            self.execution.processes.largest(0)  # torchrun ends the others as soon as one has ended
-            progress = self.progress
-            raise Interrupted(len(progress.history), progress.epoch.steps if progress.epoch else 0, agreed - _STOP)
+        self.rhythm.after_step(self._save, self._place)
+
+    def _place(self) -> tuple[int, int]:
+        return len(self.progress.history), self.progress.epoch.steps if self.progress.epoch else 0
 
     def _save(self) -> None:
         progress = self.progress.state(self.execution)
@@ -158,21 +147,6 @@ class _Checkpoints:
             checkpoint.save(
                 self.folder, self.identity, {"network": network, "optimiser": optimiser, "progress": progress}
             )
-        self.saved = time.monotonic()
-
-
-_STOP = 128
-"""Added to the number of the signal that asks to stop: more than whether it is time to save, which is 0 or 1."""
-
-
-def _checkpoint_seconds() -> float:
-    text = os.environ.get(CHECKPOINT_VARIABLE)
-    if text is None:
-        return CHECKPOINT_SECONDS
-    try:
-        return float(text)
-    except ValueError:
-        raise UserError(f"{CHECKPOINT_VARIABLE}={text}: must be a number of seconds, for example 30") from None
 
 
 def split(

@@ -1,6 +1,5 @@
 """How far a training on ImageNet has come, to the step, and its checkpoints."""
 
-import os
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,14 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from rethinking.errors import UserError
 from rethinking.experiments.records import Row
 from rethinking.studies.imagenet.seeds import derived_seed
 from rethinking.training import checkpoint
 from rethinking.training.devices import Execution
-from rethinking.training.interruption import Interrupted, Interruption
+from rethinking.training.interruption import Interruption
 from rethinking.training.optimiser import Optimiser
-from rethinking.training.run import CHECKPOINT_VARIABLE
+from rethinking.training.rhythm import Rhythm
 
 CHECKPOINT_SECONDS = 300.0
 """Wall time between checkpoints: 290 MB each, for Inception V3. The environment variable of cells sets another."""
@@ -57,16 +55,15 @@ class Keeper:
     seed: int
     interruption: Interruption
     progress: Progress = field(default_factory=Progress)
-    saved: float = field(default_factory=time.monotonic, init=False)
-    seconds: float = field(default=CHECKPOINT_SECONDS, init=False)
+    rhythm: Rhythm = field(init=False)
 
     def __post_init__(self) -> None:
-        self.seconds = _seconds()
         processes = self.execution.processes
         state = processes.of_leader(checkpoint.load(self.folder, self.identity) if processes.leads else None)
         self.begin_epoch(0)
         if state:
             self._restore(state)
+        self.rhythm = Rhythm(processes, self.interruption, CHECKPOINT_SECONDS)
 
     def begin_epoch(self, epoch: int) -> None:
         """Go to the beginning of an epoch, and seed the generator that dropout draws from: other masks each process."""
@@ -75,18 +72,8 @@ class Keeper:
         torch.manual_seed(derived_seed(self.seed, "dropout", epoch, self.execution.processes.rank))
 
     def after_step(self) -> None:
-        """Write a checkpoint if it is time to. Raises Interrupted after writing one if the training is to stop.
-
-        All processes call it equally often, and save or stop together: the one that wants most has its way.
-        """
-        number = self.interruption.signal_number
-        wanted = time.monotonic() - self.saved >= self.seconds if number is None else _STOP + number
-        agreed = self.execution.processes.largest(wanted)
-        if agreed:
-            self.save()
-        if agreed > _STOP:
-            self.execution.processes.largest(0)  # torchrun ends the others as soon as one has ended
-            raise Interrupted(self.progress.epoch, self.progress.steps, agreed - _STOP)
+        """Write a checkpoint if it is time to. Raises Interrupted after writing one if the training is to stop."""
+        self.rhythm.after_step(self.save, lambda: (self.progress.epoch, self.progress.steps))
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -103,7 +90,6 @@ class Keeper:
         if processes.leads:
             state |= {"network": self.network.state_dict(), "optimiser": self.optimiser.state_dict()}
             checkpoint.save(self.folder, self.identity, state)
-        self.saved = time.monotonic()
 
     def _restore(self, state: dict[str, Any]) -> None:
         """Take over a state: what is left is exactly what would have been, on as many processes and the same device.
@@ -122,17 +108,3 @@ class Keeper:
                 self.execution.set_random_state(parts[processes.rank]["random"])
         elif processes.leads:
             progress.sums.copy_(torch.stack([part["sums"] for part in parts]).sum(dim=0))
-
-
-_STOP = 128
-"""Added to the number of the signal that asks to stop: more than whether it is time to save, which is 0 or 1."""
-
-
-def _seconds() -> float:
-    text = os.environ.get(CHECKPOINT_VARIABLE)
-    if text is None:
-        return CHECKPOINT_SECONDS
-    try:
-        return float(text)
-    except ValueError:
-        raise UserError(f"{CHECKPOINT_VARIABLE}={text}: must be a number of seconds, for example 300") from None

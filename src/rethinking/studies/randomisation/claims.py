@@ -4,9 +4,11 @@ import math
 from collections.abc import Callable
 
 from rethinking.data.sources import DATASETS
+from rethinking.results.beside import AGREES, DIFFERS
 from rethinking.results.claims import NOT_RUN, Claim, Verdict, verdict
 from rethinking.results.frame import Estimate, Results
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
+from rethinking.studies.randomisation.curves import POINTS, sweep_pair
 from rethinking.studies.randomisation.design import (
     ALL_MODELS,
     SWEEP_MODELS,
@@ -19,7 +21,9 @@ from rethinking.studies.randomisation.measures import (
     FITTED,
     MISSING,
     error,
+    error_on_corrupted_labels,
     measured,
+    on_papers_data,
     overfit_epochs,
     runs,
     steps_to_fit,
@@ -179,6 +183,21 @@ def test_error_rises_to_chance(results: Results) -> Verdict:
     return verdict(holds, "; ".join(parts)) if parts else NOT_RUN
 
 
+def papers_test_labels_are_corrupted(results: Results) -> Verdict:
+    """Judge that Figure 1c's curves are ours under corrupted test labels, and are not under true ones."""
+    if not on_papers_data(results):
+        return NOT_RUN
+    parts, holds = [], True
+    for model in SWEEP_MODELS:
+        if MISSING in (error(results, model, corruption) for corruption in sweep_corruptions(results.params)):
+            continue
+        true, corrupted = (sweep_pair(results, "1c", model, each) for each in (error, error_on_corrupted_labels))
+        holds &= (true.verdict, corrupted.verdict) == (DIFFERS, AGREES)
+        means = (POINTS.factor * each.apart.mean for each in (corrupted, true) if each.apart)
+        parts.append("{}: {:.1f} points apart on average, {:.1f} under true test labels".format(_label(model), *means))
+    return verdict(holds, "; ".join(parts)) if parts else NOT_RUN
+
+
 def generalisation_without_regularizers(results: Results) -> Verdict:
     """Judge that without any regularizer a model keeps nine tenths of its best test accuracy with regularizers."""
     shares = {}
@@ -284,6 +303,12 @@ CLAIMS = [
         "Test error rises with label corruption, up to that of guessing.",
         "Section 2.2, Figure 1c",
         test_error_rises_to_chance,
+    ),
+    Claim(
+        "papers-test-labels",
+        "The test errors of Figure 1c are those of test labels that are corrupted like the training labels.",
+        "ours; the paper does not say on which labels it measured",
+        papers_test_labels_are_corrupted,
     ),
     Claim(
         "regularizers-not-necessary",

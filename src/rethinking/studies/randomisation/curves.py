@@ -1,8 +1,8 @@
 """Learning curves of the randomisation study, and how far its figures' curves are from the paper's."""
 
 import math
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
@@ -15,6 +15,7 @@ from rethinking.studies.randomisation.design import FIGURE_1A, SWEEP_MODELS, swe
 from rethinking.studies.randomisation.measures import (
     MISSING,
     error,
+    error_on_corrupted_labels,
     figure1a_series,
     on_papers_data,
     published_run,
@@ -86,22 +87,39 @@ def curve_pairs(results: Results) -> Iterator[CurvePair]:
         paper = published_curve("figure1a", "step", "train_loss", series=figure1a_series(corruption))
         ours = _along_the_run(results, "inception", corruption, "online_loss")
         yield _pair("1a", CORRUPTION_TITLES[corruption], NATS, dict(zip(*paper, strict=True)), ours)
-    for figure, measure, value, unit in (
-        ("1b", "relative_time_to_overfit", relative_overfit, PER_CENT),
-        ("1c", "test_error", error, POINTS),
-    ):
-        published = published_sweep(f"figure{figure}", measure)
+    for model in SWEEP_MODELS:
+        yield sweep_pair(results, "1b", model, relative_overfit)
+    for measure, condition in ((error, ""), (error_on_corrupted_labels, ", test labels corrupted")):
         for model in SWEEP_MODELS:
-            theirs = {label_corruption_probability(c): y for (name, c), y in published.items() if name == model}
-            swept = {
-                label_corruption_probability(c): value(results, model, c) for c in sweep_corruptions(results.params)
-            }
-            yield _pair(figure, model_title(model), unit, theirs, swept, same)
+            yield sweep_pair(results, "1c", model, measure, condition)
     for model in ("inception", "inception-nobn") if same else ():
         for split in ("train", "test"):
             theirs = dict(zip(*published_run(model, split), strict=True))
             ours = _along_the_run(results, model, "true", f"{split}_accuracy")
             yield _pair("2b", f"{model_title(model)}, {split}", POINTS, theirs, ours)
+
+
+def sweep_pair(
+    results: Results,
+    figure: Literal["1b", "1c"],
+    model: str,
+    measure: Callable[[Results, str, str], Estimate | str],
+    condition: str = "",
+) -> CurvePair:
+    """Return a model's curve of Figure 1b or 1c beside what `measure` says of ours; `condition` goes to its name.
+
+    At the levels that both have: between them, ours would be a straight line.
+    """
+    published, unit = {"1b": ("relative_time_to_overfit", PER_CENT), "1c": ("test_error", POINTS)}[figure]
+    sweep = published_sweep(f"figure{figure}", published)
+    found = {c: measure(results, model, c) for c in sweep_corruptions(results.params)}
+    theirs = {
+        label_corruption_probability(c): y
+        for (name, c), y in sweep.items()
+        if name == model and number(found.get(c)) is not None
+    }
+    ours = {label_corruption_probability(c): value for c, value in found.items()}
+    return _pair(figure, f"{model_title(model)}{condition}", unit, theirs, ours, on_papers_data(results))
 
 
 def _pair(

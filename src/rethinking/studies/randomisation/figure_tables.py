@@ -16,6 +16,7 @@ from rethinking.studies.randomisation.measures import (
     CONVERGENCE_LOSS,
     crossing,
     error,
+    error_on_corrupted_labels,
     figure1a_series,
     measured,
     multiple,
@@ -27,6 +28,9 @@ from rethinking.studies.randomisation.measures import (
     runs,
     steps_to_fit,
 )
+
+Measure = Callable[[Results, str, str], Estimate | str]
+"""What is said of a model under a corruption."""
 
 DURATION = Tolerance(0.25, "share")
 """The paper's times are whole epochs, of which there may be as few as ten, and it does not print its criterion."""
@@ -72,32 +76,34 @@ def time_to_overfit(results: Results) -> Table:
     """Figure 1b in numbers: epochs until the online loss is below the threshold, and relative to true labels."""
     published = published_sweep("figure1b", "relative_time_to_overfit")
     measure = [Column("Paper", "ratio"), Column("Ours", "ratio")]
-    further = {"Epochs, ours": overfit_epochs}
-    return _sweep_table(results, published, relative_overfit, measure, DURATION, further, unit="true")
+    epochs = Column("Epochs, ours", "count"), overfit_epochs
+    return _sweep_table(results, published, relative_overfit, measure, DURATION, epochs, unit="true")
 
 
 def test_error(results: Results) -> Table:
     """Figure 1c in numbers: test error at the end of training."""
     published = published_sweep("figure1c", "test_error")
-    return _sweep_table(results, published, error, [Column("Paper", "percent"), Column("Ours", "percent")], ACCURACY)
+    both = [Column("Paper", "percent"), Column("Ours", "percent")]
+    expected = Column("Test labels corrupted, ours", "percent"), error_on_corrupted_labels
+    return _sweep_table(results, published, error, both, ACCURACY, expected)
 
 
 def _sweep_table(
     results: Results,
     published: Mapping[tuple[str, str], float],
-    measure: Callable[[Results, str, str], Estimate | str],
+    measure: Measure,
     both: list[Column],
     tolerance: Tolerance,
-    further: Mapping[str, Callable[[Results, str, str], Estimate | str]] | None = None,
+    further: tuple[Column, Measure],
     unit: str | None = None,
 ) -> Table:
     """Return one row a model and level of label corruption; `both` are the columns of the paper's values and ours.
 
-    Under the corruption that is the `unit` both are 1, from which no agreement follows.
+    `further` is a column of ours that has no counterpart, and what it shows. Under the corruption that is the `unit`
+    both are 1, from which no agreement follows.
     """
-    further = further or {}
     columns = [Column("Model"), Column("Label corruption", "level"), *both, tolerance.column()]
-    columns += [tolerance.verdict_column, *(Column(heading, "count") for heading in further)]
+    columns += [tolerance.verdict_column, further[0]]
     rows: list[list[Cell]] = []
     for model in SWEEP_MODELS:
         for corruption in sweep_corruptions(results.params):
@@ -111,7 +117,7 @@ def _sweep_table(
                     ours,
                     tolerance.difference(compared, ours),
                     tolerance.verdict((compared, ours), same_data=on_papers_data(results)),
-                    *(value(results, model, corruption) for value in further.values()),
+                    further[1](results, model, corruption),
                 ]
             )
     return Table(columns, rows)

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from rethinking.data.corruptions import label_corruption_name
+from rethinking.data.corruptions import label_corruption_name, label_corruption_probability
+from rethinking.data.sources import DATASETS
 from rethinking.results.beside import Tolerance
 from rethinking.results.frame import Estimate, Results, estimate
 from rethinking.results.published import published_curve
@@ -108,6 +109,20 @@ def error(results: Results, model: str, corruption: str) -> Estimate | str:
     if isinstance(accuracy, str):
         return accuracy
     return Estimate(1 - accuracy.mean, accuracy.half_width, accuracy.seeds)
+
+
+def error_on_corrupted_labels(results: Results, model: str, corruption: str) -> Estimate | str:
+    """Return the test error, a fraction, to be expected if test labels were corrupted as the training labels are.
+
+    A corrupted label is any class, whatever the network says of the image: it is right with the chance of guessing.
+    """
+    on_true = error(results, model, corruption)
+    if isinstance(on_true, str):
+        return on_true
+    p = label_corruption_probability(corruption)
+    spread = None if on_true.half_width is None else (1 - p) * on_true.half_width
+    classes = len(DATASETS[results.params.studies.randomisation.dataset].classes)
+    return Estimate((1 - p) * on_true.mean + p * (1 - 1 / classes), spread, on_true.seeds)
 
 
 def figure1a_series(corruption: str) -> str:

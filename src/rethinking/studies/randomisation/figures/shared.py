@@ -39,8 +39,11 @@ def sweep_points(
     )
 
 
-def draw_sweep(points: pd.DataFrame, measure: str) -> Panels:
-    """Draw `measure` against label corruption, one panel a model, the paper's values behind ours."""
+def draw_sweep(points: pd.DataFrame, measure: str, *further: Line2D) -> Panels:
+    """Draw `measure` against label corruption, one panel a model, the paper's values behind ours.
+
+    `further` stand in the key beside both.
+    """
     made = panels(len(SWEEP_MODELS), height=2.4)
     for axes, model in zip(made.axes, SWEEP_MODELS, strict=True):
         theirs, ours = (matching(points, source=source, series=model) for source in (PAPER, OURS))
@@ -51,7 +54,7 @@ def draw_sweep(points: pd.DataFrame, measure: str) -> Panels:
         axes.set_title(model_title(model) if shown else f"{model_title(model)}\n(ours: {ours['note'].iloc[0]})")
         per_cent(axes.xaxis, LABEL_CORRUPTION)
     paper = Line2D([], [], **PUBLISHED | {"zorder": 3}, label="paper, CIFAR-10")
-    key(made, [paper, Line2D([], [], **OUR_LOOK, label=f"ours, {where(points)}")])
+    key(made, [paper, Line2D([], [], **OUR_LOOK, label=f"ours, {where(points)}"), *further])
     return made
 
 
