@@ -1,7 +1,9 @@
 """Steps that are recorded once and repeated are the steps that they stand for."""
 
 import copy
+import multiprocessing
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -216,6 +218,26 @@ def test_on_a_gpu_recorded_steps_give_the_same(
         scale = float(plain[name].double().abs().max()) or 1.0
         apart = float((plain[name].double() - recorded[name].double()).abs().max()) / scale
         assert apart < (1e-4 if precision == "float32" else 2e-2), name
+
+
+def _on_a_gpu(seed: int) -> torch.Tensor:
+    """Return the weights that three epochs leave, in one piece, of a network that a seed begins."""
+    resolved = recipe("alexnet", "crop", {"seed": seed})
+    network, split = network_and_split(resolved, "cuda")
+    execution = choose("cuda", "float32", 1)
+    three_epochs(steps_of(network, optimiser_of(network, resolved), resolved, execution, split))
+    return torch.cat([parameter.detach().flatten().cpu() for parameter in network.parameters()])
+
+
+@needs_gpu
+def test_cells_that_share_a_gpu_end_where_they_end_alone() -> None:
+    seeds = [0, 1, 2]
+    alone = [_on_a_gpu(seed) for seed in seeds]
+    with ProcessPoolExecutor(len(seeds), mp_context=multiprocessing.get_context("spawn")) as processes:
+        together = list(processes.map(_on_a_gpu, seeds))
+    for one, other, another in zip(alone, together, [*alone[1:], alone[0]], strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-3, atol=1e-5)
+        assert not torch.allclose(one, another, rtol=1e-3, atol=1e-5), "other seeds end elsewhere"
 
 
 @needs_gpu
