@@ -66,12 +66,12 @@ def test_the_table_has_a_line_for_each_number_of_cells_at_once() -> None:
     together = speed(
         **dict.fromkeys(("plain_images_per_second", "ratio", "plain_cells_per_hour", "startup_seconds")),
         cells_at_once=2, images_per_second=57_901.0, cells_per_hour=156.8,
-        arithmetic_share=None, peak_memory_bytes=None,
+        arithmetic_share=None, gain=1.93, peak_memory_bytes=None,
     )  # fmt: skip
     head, alone, two = table([speed(), together]).splitlines()
     assert head.split()[:4] == ["at", "once", "images/s", "plain"]
     assert alone.split()[-10:] == ["1", "28,349", "6,257", "4.72", "17.4%", "27.8", "5.6", "3.0", "0.41", "951"]
-    assert two.split()[-4:] == ["2", "57,901", "157", "0.41"]
+    assert two.split()[-4:] == ["57,901", "1.93", "157", "0.41"]
 
 
 def test_lines_come_back_from_the_file_with_what_is_not_known(tmp_path: Path) -> None:

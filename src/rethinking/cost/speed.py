@@ -13,7 +13,7 @@ from rethinking.cells import Cell
 from rethinking.cost.benchmark import seconds_beside_epochs, threads_here
 from rethinking.cost.estimate import available_cores, examples
 from rethinking.cost.measurements import Timed, Workload
-from rethinking.cost.throughput import Compared, compare_alone, images_per_second
+from rethinking.cost.throughput import Compared, compare_alone, train_together
 from rethinking.cost.work import write_random_variant
 from rethinking.hardware import visible_gpus
 from rethinking.names import base_model, model_width, whole_dataset
@@ -39,6 +39,8 @@ class Speed(Timed):
     ahead on a GPU; on a CPU it reads by itself."""
     ratio: float | None = None
     """Of the two: the median over stretches that were timed one right after the other."""
+    gain: float | None = None
+    """Several at once: as a multiple of one alone, the median over turns of both; for one alone empty."""
     flops_per_image: int | None = None
     """Floating-point operations of a training step in matrix products and convolutions, forward and backward."""
     arithmetic_share: float | None = None
@@ -81,6 +83,7 @@ def table(measured: Iterable[Speed]) -> str:
             (found.images_per_second, ",.0f"),
             (found.plain_images_per_second, ",.0f"),
             (found.ratio, ".2f"),
+            (found.gain, ".2f"),
             (found.arithmetic_share, ".1%"),
             (found.cells_per_hour, ",.3g" if found.cells_per_hour < 100 else ",.0f"),
             (found.plain_cells_per_hour, ",.3g" if (found.plain_cells_per_hour or 0) < 100 else ",.0f"),
@@ -130,16 +133,17 @@ def measure_speed(params: Params, cells: Iterable[Cell]) -> Iterator[Speed]:
         )
         at_once = 2 * ALONE
         while at_once <= most:
-            together = images_per_second(params, cell, threads, at_once)
+            together = train_together(params, cell, threads, at_once)
             cores = at_once if execution.device.type == "cpu" else 1  # a cell has one core, all cells have one GPU
             # Evaluations gain what training gains; starts are as long as they are.
-            gain = together * found.ours
-            each = _cell_seconds(recipe, found.ours * at_once / gain, found.ours_evaluated * at_once / gain, warm)
+            share = at_once / together.gain
+            each = _cell_seconds(recipe, found.ours * share, found.ours_evaluated * share, warm)
             yield Speed(
                 **common,
                 cells_at_once=at_once,
-                images_per_second=together,
-                arithmetic_share=found.flops * together / (found.flops_per_second * cores),
+                images_per_second=together.images_per_second,
+                gain=together.gain,
+                arithmetic_share=found.flops * together.gain / found.ours / (found.flops_per_second * cores),
                 cells_per_hour=at_once * 3600 / each,
                 warm_startup_seconds=warm,
             )

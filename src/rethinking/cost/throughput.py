@@ -33,6 +33,10 @@ PLAIN_EVALUATED = 1000
 """Examples that the plain loop evaluates while it is timed."""
 
 
+TURN_SECONDS = 1.0
+"""Wall time that one process trains alone, and all together, in each turn."""
+
+
 class Compared(NamedTuple):
     """Both loops in one process. Seconds are those of an image."""
 
@@ -107,13 +111,32 @@ def compare(params: Params, cell: Cell, threads: int) -> Compared:
     )
 
 
-def images_per_second(params: Params, cell: Cell, threads: int, at_once: int) -> float:
-    """Return how many images so many processes train on in a second, all at the same time."""
+class Together(NamedTuple):
+    """Several processes that train at the same time."""
+
+    images_per_second: float
+    """Of all of them."""
+    gain: float
+    """As a multiple of what one of them does while the others wait: the median over turns of both."""
+
+
+class Turn(NamedTuple):
+    """Images a second of one process: while the others wait, 0 for one that waits itself, and with all at work."""
+
+    alone: float
+    together: float
+
+
+def train_together(params: Params, cell: Cell, threads: int, at_once: int) -> Together:
+    """Time so many processes that train the same cell, in turns with the first of them alone."""
     context = multiprocessing.get_context("spawn")
     barrier = context.Barrier(at_once)
     with ProcessPoolExecutor(at_once, mp_context=context, initializer=_share, initargs=(barrier,)) as processes:
-        jobs = [processes.submit(_together, params, cell, threads) for _ in range(at_once)]
-        return sum(job.result() for job in jobs)
+        jobs = [processes.submit(_in_turns, params, cell, threads, place) for place in range(at_once)]
+        turns = list(zip(*(job.result() for job in jobs), strict=True))
+    rates = [sum(each.together for each in turn) for turn in turns]
+    gains = [rate / turn[0].alone for rate, turn in zip(rates, turns, strict=True)]
+    return Together(statistics.median(rates), statistics.median(gains))
 
 
 _barrier: Barrier | None = None
@@ -124,19 +147,27 @@ def _share(barrier: Barrier) -> None:
     _barrier = barrier
 
 
-def _together(params: Params, cell: Cell, threads: int) -> float:
-    """Return images a second of the wall, counted from when all processes are ready."""
+def _in_turns(params: Params, cell: Cell, threads: int, place: int) -> list[Turn]:
+    """Return this process's images a second of the wall, turn by turn; the one at place 0 also trains alone."""
     execution, recipe = _begin(params, cell, threads)
     training, steps = training_stretch(_network(recipe, execution), recipe, execution)
+
+    def rate() -> float:
+        started, images = time.perf_counter(), 0
+        while time.perf_counter() - started < TURN_SECONDS:
+            training()
+            images += steps * recipe.batch_size
+        return images / (time.perf_counter() - started)
+
     assert _barrier is not None
+    turns = []
+    for _ in range(timing.TIMED_STRETCHES):
+        _barrier.wait()
+        alone = rate() if place == 0 else 0.0
+        _barrier.wait()  # nobody leaves the others alone while they count
+        turns.append(Turn(alone, rate()))
     _barrier.wait()
-    started, images = time.perf_counter(), 0
-    while time.perf_counter() - started < timing.TIMED_SECONDS:
-        training()
-        images += steps * recipe.batch_size
-    taken = time.perf_counter() - started
-    _barrier.wait()  # nobody leaves the others alone while they count
-    return images / taken
+    return turns
 
 
 def _begin(params: Params, cell: Cell, threads: int) -> "tuple[Execution, Recipe]":
