@@ -164,6 +164,7 @@ def _benchmark(options: argparse.Namespace) -> None:
 
 
 def _speed(options: argparse.Namespace) -> None:
+    from rethinking.cost.floor import floor_of
     from rethinking.cost.lines import merged, read, write
     from rethinking.cost.speed import SPEED, Speed, measure_speed, table
     from rethinking.plan import make_plan
@@ -179,7 +180,9 @@ def _speed(options: argparse.Namespace) -> None:
         recorded = merged(recorded, [measured])
         write(Speed, recorded, SPEED)
     device = next(f"{line.device_name}, {line.precision}, {line.threads} threads a cell" for line in found)
-    print(f"\n{device}:\n{table(found)}\nRecorded in {SPEED}.")
+    print(f"\n{device}:\n{table(found)}")
+    floor = floor_of({cell: plan.params.recipe(cell) for cell in plan.cells}, found)
+    print(*([floor] if floor else []), f"Recorded in {SPEED}.", sep="\n")
 
 
 def _fetch(options: argparse.Namespace) -> None:

@@ -9,7 +9,9 @@ import pytest
 from rethinking.cells import Cell
 from rethinking.cost import timing
 from rethinking.cost.estimate import available_cores
+from rethinking.cost.floor import floor_of
 from rethinking.cost.lines import read, write
+from rethinking.cost.measurements import Workload
 from rethinking.cost.speed import ALONE, SPEED, Speed, representatives, table
 from rethinking.cost.throughput import compare
 from rethinking.params_file import load_params
@@ -65,13 +67,46 @@ def test_both_loops_are_timed_on_the_same_work(monkeypatch: pytest.MonkeyPatch) 
 def test_the_table_has_a_line_for_each_number_of_cells_at_once() -> None:
     together = speed(
         **dict.fromkeys(("plain_images_per_second", "ratio", "plain_cells_per_hour", "startup_seconds")),
-        cells_at_once=2, images_per_second=57_901.0, cells_per_hour=156.8,
-        arithmetic_share=None, gain=1.93, peak_memory_bytes=None,
+        cells_at_once=2, images_per_second=57_901.0, gain=1.93, arithmetic_share=0.168, cells_per_hour=156.8,
+        peak_memory_bytes=None,
     )  # fmt: skip
     head, alone, two = table([speed(), together]).splitlines()
     assert head.split()[:4] == ["at", "once", "images/s", "plain"]
     assert alone.split()[-10:] == ["1", "28,349", "6,257", "4.72", "17.4%", "27.8", "5.6", "3.0", "0.41", "951"]
-    assert two.split()[-4:] == ["57,901", "1.93", "157", "0.41"]
+    assert two.split()[-6:] == ["2", "57,901", "1.93", "16.8%", "157", "0.41"]
+
+
+def test_the_floor_of_a_grid_is_that_of_its_steps() -> None:
+    """Of two networks on a GPU: one is fastest with four cells at once; a third was not measured."""
+    paper = load_params(PARAMS_FILE, "paper")
+    cells = [Cell("cifar10", model, "true", "none", 0) for model in ("mlp-1x512", "mlp-3x512", "alexnet")]
+    recipes = {cell: paper.recipe(cell) for cell in cells}
+    first, second = (Workload.of(recipes[cell])._asdict() for cell in cells[:2])
+    speeds = [
+        speed(**first, images_per_second=1e6, flops_per_image=5_000_000, arithmetic_share=0.1),
+        speed(**first, images_per_second=2e6, gain=2.0, arithmetic_share=0.2, cells_at_once=4),
+        speed(**second, images_per_second=5e5, flops_per_image=8_000_000, arithmetic_share=0.2),
+    ]
+    found = floor_of(recipes, speeds)
+    assert found is not None
+    images = 70 * 50_000
+    assert (found.cells, found.unit) == (2, "GPU")
+    assert found.operations == pytest.approx(images * 13e6)
+    assert found.seconds == pytest.approx(images / 2e6 + images / 5e5)
+    assert found.floor_seconds == pytest.approx(images / 1e6 * 0.1 + images / 5e5 * 0.2)
+    assert floor_of(recipes, []) is None
+    assert "2 cells, 0.0455 PFLOP" in str(found)
+
+
+def test_on_a_cpu_the_floor_is_of_one_core() -> None:
+    cell = Cell("cifar10", "mlp-1x512", "true", "none", 0)
+    recipe = load_params(PARAMS_FILE, "paper").recipe(cell)
+    alone = {**Workload.of(recipe)._asdict(), "device": "cpu", "images_per_second": 1e4, "arithmetic_share": 0.5}
+    found = floor_of({cell: recipe}, [speed(**alone), speed(**alone | {"images_per_second": 2e4}, cells_at_once=2)])
+    assert found is not None
+    assert found.unit == "core"
+    assert found.seconds == pytest.approx(70 * 50_000 / 1e4)
+    assert found.floor_seconds == pytest.approx(found.seconds / 2)
 
 
 def test_lines_come_back_from_the_file_with_what_is_not_known(tmp_path: Path) -> None:
@@ -107,3 +142,4 @@ def test_the_command_measures_prints_and_records(tmp_path: Path) -> None:
     ]
     assert head.split() == table(lines).splitlines()[0].split()
     assert len(printed) == len(lines), "a line for each measurement"
+    assert "of the arithmetic is used" in answer.stdout

@@ -64,20 +64,9 @@ class Speed(Timed):
 
 def table(measured: Iterable[Speed]) -> str:
     """Return what was measured as a table, one line a network and number of cells at once."""
-    heads = (
-        "",
-        "at once",
-        "images/s",
-        "plain loop",
-        "ratio",
-        "arithmetic",
-        "cells/h",
-        "plain",
-        "start s",
-        "warm",
-        "memory MB",
-    )
-    rows: list[tuple[str, ...]] = [heads]
+    heads = ["", "at once", "images/s", "plain loop", "ratio", "gain", "arithmetic"]
+    heads += ["cells/h", "plain", "start s", "warm", "memory MB"]
+    rows: list[list[str]] = [heads]
     for found in measured:
         numbers = (
             (found.images_per_second, ",.0f"),
@@ -92,7 +81,7 @@ def table(measured: Iterable[Speed]) -> str:
             (None if found.peak_memory_bytes is None else found.peak_memory_bytes / 1e6, ",.0f"),
         )
         shown = ("" if number is None else format(number, style) for number, style in numbers)
-        rows.append((str(found.workload), str(found.cells_at_once), *shown))
+        rows.append([str(found.workload), str(found.cells_at_once), *shown])
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [[row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])] for row in rows]
     return "\n".join("  ".join(line).rstrip() for line in lines)
