@@ -93,7 +93,9 @@ ARTICLE_SOURCES = [
     # What Git has recorded at full size stands in the article of every scale.
     *(
         str(path)
-        for path in (Path(f"results/paper/tables/{name}.md") for name in TABLES.values())
+        for path in (
+            Path(f"results/paper/tables/{name}.md") for name in TABLES.values()
+        )
         if PRESET != "paper" and path.exists()
     ),
 ]
