@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from rethinking.article.assemble import assemble, variables
+from rethinking.article.full_size import full_size_verdicts
 from rethinking.article.settings import execution_table, settings_table
 from rethinking.article.verdict_counts import verdict_counts
 from rethinking.article.verdicts import LONGEST, verdict_markdown
@@ -97,8 +98,12 @@ def test_every_variable_is_text_as_it_is_to_be_shown(source: Path, tmp_path: Pat
     """A reader of YAML must not turn 0.95 or 70 back into numbers, and write them its own way."""
     assemble(RESULTS, source, tmp_path / "report")
     content = yaml.safe_load((tmp_path / "report" / "_variables.yml").read_text(encoding="utf-8"))
-    counted = {"full_size": {"run": "0"}, "full_size_sweep": {"run": "0"}, "beside": verdict_counts(source)}
-    assert content == variables(RESULTS, METRICS, CLAIMS) | counted
+    at_full_size = {
+        **{"full_size": {"run": "0"}, "full_size_sweep": {"run": "0"}},
+        "full_size_claims": full_size_verdicts(source.parent, CLAIMS),
+    }
+    expected = variables(RESULTS, METRICS, CLAIMS) | at_full_size | {"beside": verdict_counts(source)}
+    assert content == expected
     assert all(isinstance(leaf, str) for leaf in leaves(content))
 
 

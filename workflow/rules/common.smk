@@ -7,7 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 
 from rethinking import kept
-from rethinking.article.full_size import TABLES
+from rethinking.article.full_size import recorded_at_full_size
 from rethinking.article.settings import settings
 from rethinking.cells import RUN_FILES, RUN_PATTERN, WEIGHTS_PATTERN, Cell
 from rethinking.cost.estimate import expected_seconds
@@ -91,13 +91,7 @@ ARTICLE_SOURCES = [
     *sorted(str(path) for path in Path("src/rethinking/article/explorer").glob("*.*")),
     *sorted(str(path) for path in Path("src/rethinking/article/frame").glob("*.*")),
     # What Git has recorded at full size stands in the article of every scale.
-    *(
-        str(path)
-        for path in (
-            Path(f"results/paper/tables/{name}.md") for name in TABLES.values()
-        )
-        if PRESET != "paper" and path.exists()
-    ),
+    *(recorded_at_full_size(Path("results")) if PRESET != "paper" else []),
 ]
 
 # The papers' own values, which tables and figures show beside ours.

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from rethinking.article.full_size import full_size_tables
+from rethinking.article.full_size import full_size_tables, full_size_verdicts
 from rethinking.article.papers import papers_values
 from rethinking.article.settings import (
     DATASET_DESCRIPTIONS,
@@ -35,7 +35,7 @@ def assemble(results: Results, source: Path, report: Path) -> None:
     at_full_size = full_size_tables(source.parent)
     content = variables(results, metrics, claims)
     run = {name.replace("-", "_"): {"run": str(table.run)} for name, table in at_full_size.items()}
-    content |= {**run, "beside": verdict_counts(source)}
+    content |= {**run, "full_size_claims": full_size_verdicts(source.parent, claims), "beside": verdict_counts(source)}
     found = {
         kind: sorted((source / kind).glob(pattern)) for kind, pattern in (("tables", "*.md"), ("figures", "*.svg"))
     }
