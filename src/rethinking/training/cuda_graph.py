@@ -1,5 +1,6 @@
 """Recording on NVIDIA's GPUs: CUDA graphs."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -36,7 +37,7 @@ class CudaGraph:
         Raises UserError if `work` does what no recording can hold, such as reading a number back.
         """
         graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(draws)
+        _register(graph, draws)
         try:
             with torch.cuda.graph(graph, stream=self._stream):
                 work()
@@ -47,3 +48,15 @@ class CudaGraph:
                 "steps are taken one by one"
             ) from error
         return graph.replay
+
+
+def _register(graph: torch.cuda.CUDAGraph, draws: torch.Generator) -> None:
+    """Let repetitions of `graph` go on with `draws`.
+
+    Torch 2.11 has to be told; later versions see it by themselves, and warn, or have no such method.
+    """
+    register = getattr(graph, "register_generator_state", None)
+    if register is not None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            register(draws)
