@@ -11,8 +11,8 @@ from rethinking.results.panels import label_left
 from rethinking.results.scales import per_cent
 from rethinking.results.style import ORANGE, REFERENCE, Look
 from rethinking.studies.randomisation.design import SWEEP_MODELS
-from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR, draw_sweep, sweep, sweep_points
-from rethinking.studies.randomisation.measures import error, error_on_corrupted_labels, published_sweep
+from rethinking.studies.randomisation.figures.shared import draw_sweep, sweep, sweep_points
+from rethinking.studies.randomisation.measures import CHANCE_ERROR, error, error_on_corrupted_labels, published_sweep
 
 EXPECTED: Look = {"color": ORANGE, "marker": "D", "markersize": 3, "linestyle": "--", "linewidth": 1.0}
 LABELS = "test_labels"

@@ -15,8 +15,7 @@ from rethinking.results.style import GREY, LABELS, REFERENCE, Look
 from rethinking.results.titles import CORRUPTION_TITLES, model_title
 from rethinking.studies.randomisation.curves import dataset_of
 from rethinking.studies.randomisation.design import all_models
-from rethinking.studies.randomisation.figures.shared import CHANCE_ERROR
-from rethinking.studies.randomisation.measures import measured, runs
+from rethinking.studies.randomisation.measures import CHANCE_ERROR, measured, runs
 
 CORRUPTIONS = ("true", "random-labels")
 SPLITS: dict[str, Look] = {"train": {"marker": "^"}, "test": {"marker": "o"}}

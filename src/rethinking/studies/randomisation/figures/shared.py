@@ -14,7 +14,6 @@ from rethinking.results.titles import model_title
 from rethinking.studies.randomisation.curves import dataset_of
 from rethinking.studies.randomisation.design import PAPERS_DATASET, SWEEP_MODELS, sweep_corruptions
 
-CHANCE_ERROR = 0.9  # ten classes
 OUR_LOOK: Look = TEST | {"color": BLACK}
 
 
