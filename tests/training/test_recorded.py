@@ -135,7 +135,7 @@ def test_the_comparison_sees_what_a_recording_would_miss() -> None:
     assert said[1] != stale[1]
 
 
-def test_an_epoch_that_is_over_goes_on_from_its_state_within_a_recording() -> None:
+def test_an_interrupted_epoch_goes_on_within_a_recording() -> None:
     """A checkpoint in the middle of a recorded epoch holds its sums and draws: the rest of it is the same elsewhere."""
     resolved = recipe("alexnet", "crop", {"dropout": 0.5})
     network, split = network_and_split(resolved)
