@@ -67,6 +67,16 @@ def test_errors_on_corrupted_labels_are_those_that_counting_gives() -> None:
     assert found.mean == pytest.approx(0.6 * 0.45 + 0.4 * 0.9)
 
 
+def test_a_model_that_diverged_at_every_level_is_said_to() -> None:
+    found = on_true_labels()
+    for (model, *rest), values in found.items():
+        if model == "alexnet" and values is not None:
+            found[model, *rest] = values | {"status": "diverged"}  # type: ignore[index]
+    judgement, evidence = judged("papers-test-labels", changed(found))
+    assert judgement == "differs"
+    assert "AlexNet diverged" in evidence
+
+
 def test_which_test_labels_the_paper_used_is_judged_on_whole_curves_of_its_own_data() -> None:
     lacking = on_true_labels() | {(model, "labels-p30", "none", 0): None for model in BASE_EPOCHS}
     assert judged("papers-test-labels", changed(lacking)).judgement == "not run"
@@ -121,6 +131,7 @@ DIVERGED = {
     "overfitting-slows": ("inception", "labels-p50", "none", 0),
     "slow-down-small": ("inception", "random-labels", "none", 0),
     "error-rises-to-chance": ("inception", "labels-p50", "none", 0),
+    "papers-test-labels": ("inception", "labels-p50", "none", 0),
     "regularizers-not-necessary": TRUE[0],
     "regularizers-not-sufficient": ("inception", "random-labels", "crop", 0),
     "batch-normalisation-helps": TRUE[0],

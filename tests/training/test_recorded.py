@@ -20,6 +20,8 @@ from rethinking.errors import UserError
 from rethinking.models import build
 from rethinking.params_file import load_params
 from rethinking.recipe import Recipe
+from rethinking.studies.quantisation.quantiser import train_rounded
+from rethinking.studies.quantisation.vocabulary import PER_CHANNEL
 from rethinking.training.devices import Execution, choose
 from rethinking.training.loop import one_epoch
 from rethinking.training.optimiser import optimiser_of
@@ -162,12 +164,14 @@ def test_an_interrupted_epoch_goes_on_within_a_recording() -> None:
 
 
 @pytest.mark.parametrize(("model", "regularizer", "changes"), NETWORKS)
-@pytest.mark.parametrize("masked", [False, True])
-def test_a_step_reads_no_number_back(model: str, regularizer: str, changes: dict[str, object], masked: bool) -> None:
+@pytest.mark.parametrize("weights", ["as they are", "masked", "rounded"])
+def test_a_step_reads_no_number_back(model: str, regularizer: str, changes: dict[str, object], weights: str) -> None:
     """A GPU would wait for the interpreter, and could not record it. Tensors without numbers tell who asks for one."""
     resolved = recipe(model, regularizer, changes)
     network, split = network_and_split(resolved)
-    if masked:
+    if weights == "rounded":
+        train_rounded(network, 3, PER_CHANNEL)
+    if weights == "masked":
         for layer in network.modules():
             if isinstance(layer, nn.Linear | nn.Conv2d):
                 prune.custom_from_mask(layer, "weight", torch.ones_like(layer.weight))  # type: ignore[no-untyped-call]

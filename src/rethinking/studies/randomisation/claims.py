@@ -193,8 +193,11 @@ def papers_test_labels_are_corrupted(results: Results) -> Verdict:
             continue
         true, corrupted = (sweep_pair(results, "1c", model, each) for each in (error, error_on_corrupted_labels))
         holds &= (true.verdict, corrupted.verdict) == (DIFFERS, AGREES)
-        means = (POINTS.factor * each.apart.mean for each in (corrupted, true) if each.apart)
-        parts.append("{}: {:.1f} points apart on average, {:.1f} under true test labels".format(_label(model), *means))
+        if true.apart is None or corrupted.apart is None:
+            parts.append(f"{_label(model)} diverged")
+            continue
+        near, far = (POINTS.factor * each.mean for each in (corrupted.apart, true.apart))
+        parts.append(f"{_label(model)}: {near:.1f} points apart on average, {far:.1f} under true test labels")
     return verdict(holds, "; ".join(parts)) if parts else NOT_RUN
 
 
