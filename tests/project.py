@@ -53,8 +53,8 @@ class Project:
 
     @classmethod
     def copy_to(cls, root: Path) -> "Project":
-        """Copy the sources, nothing that a run makes."""
-        made = shutil.ignore_patterns("__pycache__", "_site", "_generated", "_variables.yml", ".site-*")
+        """Copy the sources and what Python has compiled of them (not what it just writes), nothing that a run makes."""
+        made = shutil.ignore_patterns("*.pyc.*", "_site", "_generated", "_variables.yml", ".site-*")
         for name in PARTS:
             (root / name).parent.mkdir(parents=True, exist_ok=True)
             if (SOURCE / name).is_dir():

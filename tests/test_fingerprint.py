@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from rethinking.fingerprint import _described, dependencies, fingerprint
+from rethinking.fingerprint import dependencies, fingerprint
 from rethinking.params_file import load_params
 from rethinking.runs import training_code
 from rethinking.studies.registry import STUDIES, grid
+from rethinking.syntax import _described
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "rethinking"

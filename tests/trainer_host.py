@@ -1,6 +1,7 @@
 """A process with a broker, as Snakemake's is, and cells that are trained through it."""
 
 import itertools
+import os
 import shutil
 import signal
 import subprocess
@@ -56,10 +57,21 @@ def until(condition: Callable[[], object], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def state(pid: int) -> str:
+    """Return the state of a process as one letter of `ps`, nothing if there is no such process."""
+    answer = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
+    return answer.stdout.strip()[:1]
+
+
 def alive(pid: int) -> bool:
     """Whether there is such a process, a zombie not counted: who started it may have ended before it."""
-    answer = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True)
-    return answer.stdout.strip()[:1] not in ("", "Z")
+    return state(pid) not in ("", "Z")
+
+
+def suspend(pid: int) -> None:
+    """Stop a process until it is killed. Until it has really stopped, another signal could end it."""
+    os.kill(pid, signal.SIGSTOP)
+    until(lambda: state(pid) == "T")
 
 
 def environment(pid: int) -> dict[str, str]:

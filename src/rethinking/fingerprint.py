@@ -4,11 +4,11 @@ The modules are found by following the imports of a few roots, so there is no li
 counts through its syntax tree without docstrings: comments, layout and documentation change nothing.
 """
 
-import ast
 import hashlib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
+
+from rethinking.syntax import Syntax, syntax
 
 PACKAGE = __name__.partition(".")[0]
 
@@ -31,7 +31,7 @@ def modules(*roots: str) -> dict[str, str]:
 
     What `fingerprint` sums up, module by module, so that a change can be named.
     """
-    return {module: _tree_digest(module)[:8] for module in dependencies(*roots)}
+    return {module: _syntax(module).digest[:8] for module in dependencies(*roots)}
 
 
 def dependencies(*roots: str) -> list[str]:
@@ -56,67 +56,19 @@ def _source(module: str) -> Path | None:
 
 
 @cache
-def _tree(module: str) -> ast.Module:
+def _syntax(module: str) -> Syntax:
     source = _source(module)
     if source is None:
         raise ModuleNotFoundError(f"no module named {module}")
-    return ast.parse(source.read_text(encoding="utf-8"))
+    return syntax(source)
 
 
 @cache
-def _imports(module: str) -> tuple[str, ...]:
-    found: list[str] = []
-    for node in _executed(_tree(module)):
-        if isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.append(node.module)
-            # `from package import name`: the name may be a module of its own or something the package defines.
-            found += [name for alias in node.names if _exists(name := f"{node.module}.{alias.name}")]
-    return tuple(name for name in found if name.partition(".")[0] == PACKAGE)
+def _imports(module: str) -> list[str]:
+    read = _syntax(module)
+    found = read.imports + [name for name in read.names if _ours(name) and _source(name) is not None]
+    return [name for name in found if _ours(name)]
 
 
-def _executed(node: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes below `node`, those left out that only a type checker reads."""
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and isinstance(child.test, ast.Name) and child.test.id == "TYPE_CHECKING":
-            waiting: list[ast.AST] = list(child.orelse)
-        else:
-            waiting = [child]
-        for other in waiting:
-            yield other
-            yield from _executed(other)
-
-
-@cache
-def _exists(module: str) -> bool:
-    return module.partition(".")[0] == PACKAGE and _source(module) is not None
-
-
-@cache
-def _tree_digest(module: str) -> str:
-    tree = _WithoutDocumentation().visit(_tree(module))
-    return hashlib.sha256(_described(tree).encode()).hexdigest()
-
-
-def _described(node: object) -> str:
-    """Return a syntax tree as text, the same in every version of Python.
-
-    `ast.dump` will not do: versions differ in which empty fields they show, and new ones add fields that stay empty in
-    code that does not use them (`type_params` in 3.12).
-    """
-    if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node) if value is not None and value != [])
-        return f"{type(node).__name__}({', '.join(f'{name}={_described(value)}' for name, value in fields)})"
-    if isinstance(node, list):
-        return f"[{', '.join(map(_described, node))}]"
-    return repr(node)
-
-
-class _WithoutDocumentation(ast.NodeTransformer):
-    """Drops strings that stand as statements: docstrings, of attributes too."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        """Return None, which removes the statement, for a bare string."""
-        is_text = isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        return None if is_text else node
+def _ours(name: str) -> bool:
+    return name.partition(".")[0] == PACKAGE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from project import Project
-from trainer_host import ENDLESS, QUICK, Host, alive, host, project_with_endless_cells, seeds, until
+from trainer_host import ENDLESS, QUICK, Host, alive, host, project_with_endless_cells, seeds, suspend, until
 
 CELLS = seeds(ENDLESS)
 """Each is new: none has a checkpoint yet."""
@@ -100,7 +100,7 @@ def test_a_worker_that_does_not_end_when_asked_is_killed(project: Project) -> No
         training = broker.start(next(CELLS))
         broker.wait_for_workers(1)
         [worker] = broker.workers()
-        os.kill(worker, signal.SIGSTOP)
+        suspend(worker)
         training.client.terminate()
         status, output = training.wait()
         assert status == 143
