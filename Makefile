@@ -72,7 +72,7 @@ codecheck: setup
 	@$(RUN) rethinking codecheck $(FOR_PRESET) $(ARGS)
 
 test: check
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest -n 3 $(ARGS)
 
 check: setup
 	@$(RUN) ruff check

@@ -11,6 +11,7 @@ import pytest
 import slurm
 from project import Project
 from rethinking.data.sources import fetch
+from rethinking.locks import held
 
 # A machine that is busy with something else makes no property false.
 hypothesis.settings.register_profile("any machine", deadline=None)
@@ -48,13 +49,22 @@ def mnist_mirror(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def smoke_run(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A Git checkout in which DVC has run the smoke preset to its end, all of it committed. Copy it to change it."""
-    project = Project.check_out_to(tmp_path_factory.mktemp("smoke-run") / "project")
-    answer = project.command("dvc", "repro", "reproduce@smoke")
-    assert answer.returncode == 0, answer.stdout + answer.stderr
-    project.commit("Run the smoke preset")
-    return project
+def smoke_run(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Project:
+    """A Git checkout in which DVC has run the smoke preset to its end, all of it committed. Copy it to change it.
+
+    Processes that run these tests together have one, each as a user of its own: the first to need it makes it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "smoke-run"
+    folder.mkdir(exist_ok=True)
+    with held(folder / "lock", waiting=lambda: None):
+        if not (folder / "made").exists():
+            project = Project.check_out_to(folder / "project")
+            answer = project.command("dvc", "repro", "reproduce@smoke")
+            assert answer.returncode == 0, answer.stdout + answer.stderr
+            project.commit("Run the smoke preset")
+            (folder / "made").touch()
+    return Project(folder / "project", tmp_path_factory.mktemp("home"))
 
 
 @pytest.fixture(scope="session")
