@@ -18,6 +18,7 @@ from rethinking.data.variants import ARRAYS, changed_arrays
 from rethinking.engine.batches import tell_apart_jobs_of_groups
 from rethinking.engine.persistence import use_project_persistence
 from rethinking.engine.scheduling import look_once_a_second
+from rethinking.engine.termination import let_a_thread_answer_sigterm
 from rethinking.errors import UserError
 from rethinking.experiments.experiment import (
     NETWORKS_PATTERN,
@@ -47,6 +48,7 @@ use_project_persistence()
 observe(workflow)  # `rethinking why` reads its reasons there
 tell_apart_jobs_of_groups(workflow)
 look_once_a_second()
+let_a_thread_answer_sigterm()
 
 try:
     PLAN = make_plan(config)
