@@ -13,6 +13,9 @@ from project import Project
 from rethinking.data.sources import fetch
 from rethinking.locks import held
 
+# Commands are started by the hundred: compiling all modules anew each time would double the tests' time.
+sys.dont_write_bytecode = False
+
 # A machine that is busy with something else makes no property false.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")

@@ -126,7 +126,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, str]]
     """The fingerprints after each edit, and "before"."""
     folder = tmp_path_factory.mktemp("copies")
     original = folder / "before"
-    shutil.copytree(SOURCE, original, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(SOURCE, original, ignore=shutil.ignore_patterns("*.pyc*"))
     after = {"before": fingerprints(original)}
     for name, edit in ({name: edit for name, (edit, _) in EDITS.items()} | HELPERS).items():
         edit(shutil.copytree(original, folder / name))
@@ -152,7 +152,7 @@ def test_new_imports_are_followed_wherever_they_stand(found: dict[str, dict[str,
 
 def test_imports_for_type_checkers_are_not_followed(tmp_path: Path) -> None:
     """They are never executed: what a type is made of has no say in a result."""
-    package = shutil.copytree(SOURCE, tmp_path / "package", ignore=shutil.ignore_patterns("__pycache__"))
+    package = shutil.copytree(SOURCE, tmp_path / "package", ignore=shutil.ignore_patterns("*.pyc*"))
     helping(1, False)(package)
     before = fingerprints(package)
     appending("from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    pass", "models/mlp.py")(package)
