@@ -8,6 +8,7 @@ import ast
 import hashlib
 import json
 import sys
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import cache_from_source
@@ -30,17 +31,18 @@ def syntax(source: Path) -> Syntax:
     """Return what a module's source says. Raises SyntaxError if it is no Python, and OSError if it cannot be read."""
     text = source.read_bytes()
     key = hashlib.sha256(_READER + text).hexdigest()
-    kept = Path(cache_from_source(str(source))).with_suffix(".syntax.json")
-    # What another process is writing, or could not finish, is no JSON; what cannot be kept is found out again.
-    with suppress(OSError, ValueError):
-        found = json.loads(kept.read_text(encoding="utf-8"))
+    kept = Path(cache_from_source(str(source))).with_suffix(".syntax")
+    # What another process is writing, or could not finish, has no valid checksum; what cannot be kept is read again.
+    with suppress(OSError, zlib.error):
+        found = json.loads(zlib.decompress(kept.read_bytes()))
         if found.pop("key") == key:
             return Syntax(**found)
     read = _read(ast.parse(text, str(source)))
     if not sys.dont_write_bytecode:
         with suppress(OSError):
             kept.parent.mkdir(exist_ok=True)
-            kept.write_text(json.dumps({"key": key, **read._asdict()}), encoding="utf-8")
+            # Compressed for the checksum, and so that who searches the folder for a word finds sources alone.
+            kept.write_bytes(zlib.compress(json.dumps({"key": key, **read._asdict()}).encode()))
     return read
 
 
