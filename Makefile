@@ -71,6 +71,7 @@ publish: setup
 codecheck: setup
 	@$(RUN) rethinking codecheck $(FOR_PRESET) $(ARGS)
 
+# Three processes on two cores: many of the tests wait, for a cluster's queue for example.
 test: check
 	@$(RUN) pytest -n 3 $(ARGS)
 
